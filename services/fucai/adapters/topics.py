@@ -1,0 +1,69 @@
+"""The Kafka topics and their settings. Created here only, never automatically; the partition count is fixed for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import TopicAlreadyExistsError
+
+from fucai.domain import topics
+
+_FIVE_YEARS_MS = 5 * 366 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLayout:
+    """How topics are laid out: partitions, copies, and how many copies must confirm a write."""
+
+    partitions: int
+    replication: int = 1
+    min_insync: int = 1
+
+
+class PartitionCountError(ValueError):
+    """An existing topic has another number of partitions; changing it would scatter the terminals."""
+
+
+def ensure_topics(bootstrap: str, layout: TopicLayout) -> list[str]:
+    """Create the topics that are missing and return their names.
+
+    Raises:
+        PartitionCountError: a topic exists with another partition count.
+        kafka.errors.KafkaError: the broker cannot be reached or refuses.
+    """
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="fucai-migrate")
+    try:
+        wanted = (topics.SALES, topics.QUARANTINE, topics.DAYCLOSE)
+        existing = {name for name in admin.list_topics() if name in wanted}
+        for described in admin.describe_topics(sorted(existing)) if existing else []:
+            found = len(described["partitions"])
+            if found != layout.partitions:
+                name = described.get("name") or described.get("topic")
+                message = (
+                    f"topic {name} has {found} partitions, configured are {layout.partitions}: the count is fixed for "
+                    f"ever (a terminal's events would move to another partition); set FUCAI_PARTITIONS={found}"
+                )
+                raise PartitionCountError(message)
+        missing = [name for name in wanted if name not in existing]
+        for name in missing:
+            _create(admin, name, layout)
+        return missing
+    finally:
+        admin.close()
+
+
+def _create(admin: KafkaAdminClient, name: str, layout: TopicLayout) -> None:
+    """Create one topic; another process may have been quicker."""
+    settings = {
+        "message.timestamp.type": "LogAppendTime",
+        "min.insync.replicas": str(layout.min_insync),
+        "retention.ms": str(_FIVE_YEARS_MS),
+        "max.message.bytes": str(8 * 1024 * 1024),
+        "compression.type": "producer",
+    }
+    topic = NewTopic(name, layout.partitions, layout.replication, topic_configs=settings)
+    try:
+        admin.create_topics([topic])
+    except TopicAlreadyExistsError:
+        return
