@@ -126,3 +126,14 @@ CREATE TABLE IF NOT EXISTS quarantine ${on_cluster}
 ENGINE = ${replacing_merge_tree}
 ORDER BY (kafka_topic, kafka_partition, kafka_offset, seq)
 SETTINGS ${durable};
+
+-- What may never change once events are stored: the business time zone and the currency.
+CREATE TABLE IF NOT EXISTS store_settings ${on_cluster}
+(
+    name       String,
+    value      String,
+    set_at     DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
+)
+ENGINE = ${merge_tree}
+ORDER BY name
+SETTINGS ${durable};
