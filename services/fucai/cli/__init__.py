@@ -1,0 +1,1 @@
+"""The `fucai` command: talks gRPC to the services, and starts them on one machine."""

@@ -1,0 +1,108 @@
+"""The `fucai` command: what it can do. The commands themselves are in the modules named here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from fucai.cli import lazy
+
+_CLICK_USAGE = 2  # what typer exits with when the command line is wrong; sysexits has 64
+
+_ABOUT = """Sales of lottery outlets, collected exactly once, and how the channel grows.
+
+Start a whole stack on this machine, and ask it:
+
+    fucai up --data .demo &
+    fucai import registry sample --data .demo
+    fucai simulate --history 400 --data .demo
+    fucai query headline --by zone_type --data .demo
+
+Or see it all at once: fucai demo. Say where the stack is by --data DIR or FUCAI_DATA=DIR.
+Exit codes are those of sysexits.h: 64 usage, 65 data, 66 no input, 69 unavailable, 70 software, 75 try again.
+"""
+
+app = lazy.group(
+    {
+        "demo": ("fucai.cli.demo:demo", "Start everything, fill it with sample data and watch it grow."),
+        "up": ("fucai.cli.up:up", "Start broker, ClickHouse and all services on this machine."),
+        "migrate": ("fucai.cli.migrate:migrate", "Create or upgrade the Kafka topics and ClickHouse tables."),
+        "simulate": ("fucai.cli.simulate:simulate", "Stream realistic sales of all registered outlets."),
+        "status": ("fucai.cli.status:status", "Show each part: ready or why not, lag, events per second."),
+    },
+    name="fucai",
+    help=_ABOUT,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(
+    lazy.group(
+        {
+            "registry": ("fucai.cli.import_registry:import_registry", "Load zones, outlets, games ... from CSV files."),
+            "sales": ("fucai.cli.import_sales:import_sales", "Send daily sales of the past from a CSV file."),
+        },
+        no_args_is_help=True,
+    ),
+    name="import",
+    help="Bring in master data, or sales of the past.",
+)
+app.add_typer(
+    lazy.group(
+        {
+            "trend": ("fucai.cli.query:trend", "Sales over time, by any dimensions, beside a comparison."),
+            "headline": ("fucai.cli.query:headline", "Channel scale and sales, year on year, beside a benchmark."),
+        },
+        no_args_is_help=True,
+    ),
+    name="query",
+    help="Ask for figures: trend or headline.",
+)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 (typer calls it with the option's value)
+    if wanted:
+        from fucai.runtime.telemetry import version  # noqa: PLC0415 (only --version needs it)
+
+        typer.echo(f"fucai {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line and exit with a sysexits code; failures print one line and a hint to stderr."""
+    try:
+        app(prog_name="fucai")
+    except SystemExit as end:
+        raise SystemExit(os.EX_USAGE if end.code == _CLICK_USAGE else end.code) from end
+    except Exception as error:
+        import grpc  # noqa: PLC0415 (only failures need it; --help stays fast)
+
+        from fucai.cli.errors import CliError, report  # noqa: PLC0415 (as above)
+        from fucai.runtime.errors import FatalError  # noqa: PLC0415 (as above)
+        from fucai.runtime.settings import SettingsError  # noqa: PLC0415 (as above)
+
+        if isinstance(error, CliError | grpc.RpcError):
+            sys.exit(report(error))
+        if isinstance(error, FatalError):
+            sys.exit(report(CliError(str(error), exit_code=error.exit_code)))
+        if isinstance(error, SettingsError):
+            sys.exit(report(CliError(str(error), exit_code=os.EX_CONFIG)))
+        raise
+
+
+if __name__ == "__main__":
+    main()

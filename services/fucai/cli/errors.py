@@ -1,0 +1,63 @@
+"""Turns failures into one line, a hint and a sysexits code. Prints to stderr only."""
+
+from __future__ import annotations
+
+import os
+
+import grpc
+from rich.console import Console
+from rich.text import Text
+
+from fucai.runtime.errors import code_of, explain
+
+_EXIT_CODES = {
+    grpc.StatusCode.INVALID_ARGUMENT: os.EX_USAGE,
+    grpc.StatusCode.OUT_OF_RANGE: os.EX_USAGE,
+    grpc.StatusCode.ALREADY_EXISTS: os.EX_DATAERR,
+    grpc.StatusCode.FAILED_PRECONDITION: os.EX_DATAERR,
+    grpc.StatusCode.NOT_FOUND: os.EX_NOINPUT,
+    grpc.StatusCode.UNAVAILABLE: os.EX_UNAVAILABLE,
+    grpc.StatusCode.UNIMPLEMENTED: os.EX_PROTOCOL,
+    grpc.StatusCode.DEADLINE_EXCEEDED: os.EX_TEMPFAIL,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: os.EX_TEMPFAIL,
+    grpc.StatusCode.CANCELLED: os.EX_TEMPFAIL,
+    grpc.StatusCode.ABORTED: os.EX_TEMPFAIL,
+    grpc.StatusCode.PERMISSION_DENIED: os.EX_NOPERM,
+    grpc.StatusCode.UNAUTHENTICATED: os.EX_NOPERM,
+}
+
+_HINTS = {
+    grpc.StatusCode.INVALID_ARGUMENT: "change the value named above; --help shows what is possible",
+    grpc.StatusCode.UNAVAILABLE: "`fucai status` tells which part is away; `fucai up --data DIR` starts a stack here",
+    grpc.StatusCode.UNIMPLEMENTED: "the service is older than this command: install the same version on both sides",
+    grpc.StatusCode.DEADLINE_EXCEEDED: "ask for a shorter period or fewer dimensions, or give it more --timeout",
+    grpc.StatusCode.RESOURCE_EXHAUSTED: "the service is busy: try again in a moment",
+    grpc.StatusCode.INTERNAL: "the service's log says more under the id above",
+}
+
+
+class CliError(Exception):
+    """Ends the command with `message` and `hint` on stderr and the sysexits code `exit_code`."""
+
+    def __init__(self, message: str, *, hint: str = "", exit_code: int = os.EX_SOFTWARE) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.exit_code = exit_code
+
+
+def exit_code_of(error: grpc.RpcError) -> int:
+    """The sysexits code that stands for a failed call; 70 where the status says nothing better."""
+    return _EXIT_CODES.get(code_of(error), os.EX_SOFTWARE)
+
+
+def report(error: CliError | grpc.RpcError, stderr: Console | None = None) -> int:
+    """Prints the failure in one line, its hint in the next, and returns the exit code."""
+    console = stderr or Console(stderr=True, soft_wrap=True, highlight=False)
+    if isinstance(error, CliError):
+        message, hint, exit_code = str(error), error.hint, error.exit_code
+    else:
+        message, hint, exit_code = explain(error), _HINTS.get(code_of(error), ""), exit_code_of(error)
+    console.print(Text.assemble(("error: ", "bold red"), message))
+    if hint:
+        console.print(Text.assemble((" hint: ", "bold cyan"), hint))
+    return exit_code
