@@ -1,0 +1,148 @@
+"""The rules of buckets, their bases, open days and coverage."""
+
+from __future__ import annotations
+
+import calendar
+import itertools
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fucai.domain.growth import Coverage
+from fucai.domain.periods import (
+    Comparison,
+    DayRange,
+    Grain,
+    base_of,
+    buckets,
+    coverage,
+    hour_base,
+    open_window,
+    whole,
+    year_before,
+)
+from fucai.v1 import analytics_pb2
+
+DAYS = st.dates(date(1999, 1, 1), date(2040, 12, 31))
+DAY = timedelta(days=1)
+
+
+@st.composite
+def spans(draw: st.DrawFn, longest: int = 900) -> DayRange:
+    """A range of days."""
+    first = draw(DAYS)
+    return DayRange(first, first + timedelta(days=draw(st.integers(0, longest))))
+
+
+def span(first: str, last: str) -> DayRange:
+    """A range from its two days."""
+    return DayRange(date.fromisoformat(first), date.fromisoformat(last))
+
+
+def plus_one_year(day: date) -> date:
+    """One calendar year later; 29 February becomes 28 February."""
+    last = calendar.monthrange(day.year + 1, day.month)[1]
+    return day.replace(year=day.year + 1, day=min(day.day, last))
+
+
+@given(spans(), st.sampled_from(Grain), st.sampled_from(Comparison))
+def test_buckets_cover_the_question_once(asked: DayRange, grain: Grain, comparison: Comparison) -> None:
+    """The buckets follow each other without hole or overlap, and together are the question."""
+    found = buckets(grain, asked, comparison)
+    assert found[0].days.first == asked.first
+    assert found[-1].days.last == asked.last
+    for before, after in itertools.pairwise(found):
+        assert after.days.first == before.days.last + DAY
+    assert all(bucket.start == whole(grain, bucket.days.first).first for bucket in found)
+
+
+@given(spans(), st.sampled_from([Grain.MONTH, Grain.YEAR]))
+def test_a_base_day_plus_a_year_lies_in_the_bucket(asked: DayRange, grain: Grain) -> None:
+    """Year on year, a day is in the base of exactly the bucket that holds the day one calendar year later."""
+    for bucket in buckets(grain, asked, Comparison.YOY):
+        near = DayRange(bucket.days.first - 368 * DAY, bucket.days.last - 363 * DAY)
+        expected = [day for day in near if plus_one_year(day) in bucket.days]
+        assert (list(bucket.base) if bucket.base else []) == expected
+
+
+@given(spans(longest=200), st.sampled_from(Grain), st.sampled_from([Comparison.YOY, Comparison.PREVIOUS]))
+def test_bases_of_neighbours_do_not_overlap(asked: DayRange, grain: Grain, comparison: Comparison) -> None:
+    """No day stands in the base of two buckets, and the days between the first and last base day are all in one."""
+    bases = [bucket.base for bucket in buckets(grain, asked, comparison) if bucket.base]
+    for before, after in itertools.pairwise(bases):
+        hole = DayRange(before.last, after.first).days - 2
+        assert hole == 0 or (hole == 1 and (before.last + DAY).strftime("%m-%d") == "02-29")
+
+
+@pytest.mark.parametrize(
+    ("grain", "comparison", "days", "base"),
+    [
+        (Grain.DAY, Comparison.YOY, span("2025-02-28", "2025-02-28"), span("2024-02-28", "2024-02-28")),
+        (Grain.DAY, Comparison.YOY, span("2024-02-29", "2024-02-29"), None),
+        (Grain.DAY, Comparison.PREVIOUS, span("2024-03-01", "2024-03-01"), span("2024-02-29", "2024-02-29")),
+        (Grain.WEEK, Comparison.YOY, span("2024-12-30", "2025-01-05"), span("2024-01-01", "2024-01-07")),
+        (Grain.WEEK, Comparison.PREVIOUS, span("2025-01-01", "2025-01-05"), span("2024-12-25", "2024-12-29")),
+        (Grain.MONTH, Comparison.YOY, span("2025-02-01", "2025-02-28"), span("2024-02-01", "2024-02-29")),
+        (Grain.MONTH, Comparison.YOY, span("2024-02-01", "2024-02-29"), span("2023-02-01", "2023-02-28")),
+        (Grain.MONTH, Comparison.YOY, span("2024-02-29", "2024-02-29"), None),
+        (Grain.MONTH, Comparison.YOY, span("2025-02-01", "2025-02-15"), span("2024-02-01", "2024-02-15")),
+        (Grain.MONTH, Comparison.PREVIOUS, span("2025-03-01", "2025-03-31"), span("2025-02-01", "2025-02-28")),
+        (Grain.MONTH, Comparison.PREVIOUS, span("2025-02-01", "2025-02-28"), span("2025-01-01", "2025-01-31")),
+        (Grain.MONTH, Comparison.PREVIOUS, span("2025-03-01", "2025-03-10"), span("2025-02-01", "2025-02-10")),
+        (Grain.MONTH, Comparison.PREVIOUS, span("2025-03-29", "2025-03-31"), None),
+        (Grain.YEAR, Comparison.PREVIOUS, span("2025-01-01", "2025-12-31"), span("2024-01-01", "2024-12-31")),
+        (Grain.YEAR, Comparison.YOY, span("2025-01-01", "2025-03-02"), span("2024-01-01", "2024-03-02")),
+    ],
+)
+def test_known_bases(grain: Grain, comparison: Comparison, days: DayRange, base: DayRange | None) -> None:
+    """Leap days, weeks over new year, and buckets cut at the edges have the bases that docs/definitions.md gives."""
+    assert base_of(grain, days, comparison) == base
+
+
+@given(spans())
+def test_an_arbitrary_range_has_the_days_of_the_year_before(days: DayRange) -> None:
+    """The base of any range is the days that fall into it one calendar year later."""
+    near = DayRange(days.first - 368 * DAY, days.last - 363 * DAY)
+    base = year_before(days)
+    assert (list(base) if base else []) == [day for day in near if plus_one_year(day) in days]
+
+
+def test_hours_keep_their_hour() -> None:
+    """Year on year an hour keeps its hour, 29 February has no counterpart, and midnight follows 23 o'clock."""
+    assert hour_base(date(2025, 3, 1), 21, Comparison.YOY) == (date(2024, 3, 1), 21)
+    assert hour_base(date(2024, 2, 29), 21, Comparison.YOY) is None
+    assert hour_base(date(2025, 3, 1), 0, Comparison.PREVIOUS) == (date(2025, 2, 28), 23)
+    assert hour_base(date(2025, 3, 1), 8, Comparison.PREVIOUS) == (date(2025, 3, 1), 7)
+    assert hour_base(date(2025, 3, 1), 8, Comparison.NONE) is None
+
+
+@given(spans(), DAYS)
+def test_coverage_counts_stored_days(base: DayRange, first_stored: date) -> None:
+    """A base is covered fully, partly or not at all, as many of its days are stored."""
+    stored = sum(day >= first_stored for day in base)
+    expected = {0: Coverage.NONE, base.days: Coverage.FULL}.get(stored, Coverage.PARTIAL)
+    assert coverage(base, first_stored) is expected
+    assert coverage(base, None) is Coverage.NONE
+    assert coverage(None, first_stored) is Coverage.NONE
+
+
+@given(DAYS, st.integers(1, 40), st.lists(spans(longest=15), max_size=4), st.integers(0, 40))
+def test_open_window_skips_closures(last: date, wanted: int, others: list[DayRange], back: int) -> None:
+    """The window has the wanted number of days, none closed, and every day it jumps over is."""
+    near = DayRange(last - timedelta(days=back), last - timedelta(days=back // 2))
+    closures = [near, *others]
+    window = open_window(last, wanted, closures)
+    assert len(window) == wanted
+    skipped = set(DayRange(window[0], last)) - set(window)
+    assert all(any(day in closure for closure in closures) for day in skipped)
+    assert not any(day in closure for day in window for closure in closures)
+
+
+def test_numbers_are_those_of_the_contract() -> None:
+    """Grains and comparisons have the numbers and names that go over the wire."""
+    grains = {f"GRAIN_{grain.name}": int(grain) for grain in Grain}
+    assert grains == {name: number for name, number in analytics_pb2.Grain.items() if number}
+    compared = {f"COMPARISON_{comparison.name}": int(comparison) for comparison in Comparison if comparison}
+    assert compared == {name: number for name, number in analytics_pb2.Comparison.items() if number}
