@@ -797,8 +797,14 @@ class GetSnapshotResponse(_message.Message):
 
     REVISION_FIELD_NUMBER: _builtins.int
     RECORDS_FIELD_NUMBER: _builtins.int
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision of this snapshot."""
+    timezone: _builtins.str
+    """Business time zone of the store, such as Asia/Shanghai; in the first part."""
+    currency: _builtins.str
+    """Currency of the store, ISO 4217; in the first part."""
     @_builtins.property
     def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegistryRecord]:
         """The next records; every version of each."""
@@ -808,10 +814,12 @@ class GetSnapshotResponse(_message.Message):
         *,
         revision: _builtins.int = ...,
         records: _abc.Iterable[Global___RegistryRecord] | None = ...,
+        timezone: _builtins.str = ...,
+        currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "records", b"records", "revision", b"revision", "timezone", b"timezone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
