@@ -9,7 +9,7 @@ import asyncio
 import inspect
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -77,22 +77,27 @@ class RpcObserver(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # gene
         return grpc.unary_unary_rpc_method_handler(wrapped, None, serializer)
 
     def _unary(self, method: str, behaviour: Behaviour, seconds: Histogram | None = None) -> Behaviour:
+        async def respond(request: object, context: Any) -> object:
+            return await behaviour(request, context)
+
         async def call(request: object, context: Any) -> object:
-            return await self._observed(method, context, behaviour(request, context), seconds)
+            return await self._observed(method, context, respond(request, context), seconds)
 
         return call
 
     def _stream(self, method: str, behaviour: Behaviour) -> Behaviour:
         # A generator is drained here as grpc itself would do it, so that no message passes one more coroutine.
-        async def drain(responses: Any, context: Any) -> None:
-            async with aclosing(responses):
-                async for response in responses:
-                    await context.write(response)
+        async def respond(request: object, context: Any) -> None:
+            answer = behaviour(request, context)
+            if inspect.isasyncgen(answer):
+                async with aclosing(answer):
+                    async for response in answer:
+                        await context.write(response)
+            else:
+                await answer
 
         async def call(request: object, context: Any) -> None:
-            answer = behaviour(request, context)
-            ending = drain(answer, context) if inspect.isasyncgen(answer) else answer
-            await self._observed(method, context, ending, None)
+            await self._observed(method, context, respond(request, context), None)
 
         return call
 
@@ -143,19 +148,7 @@ def _parsing(behaviour: Behaviour, deserializer: Callable[[bytes], object] | Non
     """The behaviour with its one request parsed inside, where a DecodeError can still be answered properly."""
     if deserializer is None:
         return behaviour
-    if inspect.isasyncgenfunction(behaviour):
-
-        async def parsed_stream(raw: bytes, context: object) -> AsyncIterator[object]:
-            async with aclosing(behaviour(deserializer(raw), context)) as responses:
-                async for response in responses:
-                    yield response
-
-        return parsed_stream
-
-    async def parsed(raw: bytes, context: object) -> object:
-        return await behaviour(deserializer(raw), context)
-
-    return parsed
+    return lambda raw, context: behaviour(deserializer(raw), context)
 
 
 def _code(context: Any) -> grpc.StatusCode:

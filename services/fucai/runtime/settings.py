@@ -142,4 +142,5 @@ def _problem(cls: type[ServiceSettings], problem: dict[str, object]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     described = cls.model_fields.get(field)
     meaning = f" ({described.description})" if described is not None and described.description else ""
-    return f"{ENV_PREFIX}{field.upper()}={problem['input']!s}: {message}{meaning}"
+    shown = re.sub(r"//[^/]*@", "//***@", str(problem["input"]))  # a URL may carry a password
+    return f"{ENV_PREFIX}{field.upper()}={shown}: {message}{meaning}"
