@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http.client import HTTPConnection
 
@@ -61,7 +61,11 @@ def test_health_follows_progress() -> None:
             work = service.progress("load")
             stub = health_pb2_grpc.HealthStub(channel)
             watch = stub.Watch(health_pb2.HealthCheckRequest(service="test.Echo"))
-            reports = [(work.blocked, NOT_SERVING), (work.idle, SERVING), (work.blocked, NOT_SERVING)]
+            reports: list[tuple[Callable[[str], None], int]] = [
+                (work.blocked, NOT_SERVING),
+                (work.idle, SERVING),
+                (work.blocked, NOT_SERVING),
+            ]
             for report, expected in reports:
                 report("as told")
                 while (await watch.read()).status != expected:
