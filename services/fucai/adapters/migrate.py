@@ -1,4 +1,4 @@
-"""Brings a ClickHouse database to the newest schema: forward only, numbered, checksummed. Drops and rewrites nothing."""
+"""Brings a ClickHouse database to the newest schema: forward only, numbered, checksummed. Rewrites nothing."""
 
 from __future__ import annotations
 
@@ -107,7 +107,9 @@ def migrate(client: Client, *, database: str, store: StoreSettings, cluster: str
     for migration in known:
         if migration.number in applied:
             if applied[migration.number] != migration.checksum:
-                message = f"migration {migration.name} was applied with another content: released migrations never change"
+                message = (
+                    f"migration {migration.name} was applied with another content: released migrations never change"
+                )
                 raise SchemaError(message)
             continue
         for statement in render(migration.text, database=database, timezone=store.timezone, cluster=cluster):

@@ -1,13 +1,15 @@
-"""The Kafka topics and their settings. Created here only, never automatically; the partition count is fixed for ever."""
+"""The Kafka topics and their settings. Created here only; the partition count is fixed for ever."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from fucai.domain import topics
+
+__all__ = ["KafkaError", "PartitionCountError", "TopicLayout", "ensure_topics"]
 
 _FIVE_YEARS_MS = 5 * 366 * 24 * 3600 * 1000
 

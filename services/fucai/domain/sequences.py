@@ -1,4 +1,4 @@
-"""Sets of sequence numbers, kept as ranges: which events of a terminal and epoch are known. Knows no terminal and no store."""
+"""Sets of sequence numbers, kept as ranges: which events of a terminal and epoch are known. Knows no store."""
 
 from __future__ import annotations
 

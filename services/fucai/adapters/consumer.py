@@ -1,0 +1,215 @@
+"""The Kafka side of a consumer group member whose every commit proves that it still is one. Stores nothing."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import (
+    CommitFailedError,
+    FencedInstanceIdError,
+    IllegalGenerationError,
+    KafkaError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from kafka.structs import OffsetAndMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+
+class MembershipLostError(Exception):
+    """Another process has this member's identity, or the group went on without it: end, and let a new process start."""
+
+
+class RebalancingError(Exception):
+    """The group is being shared out anew: poll, and look at the assignment again."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """Who joins which group, and how long the group waits for a silent member."""
+
+    bootstrap: str
+    group: str
+    instance: str
+    session_timeout_ms: int = 10_000
+    max_poll_records: int = 5_000
+    partition_fetch_bytes: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedRecord:
+    """A record as Kafka holds it."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+class GroupConsumer:
+    """A static member of a consumer group, assigned eagerly. Use it from one thread."""
+
+    def __init__(self, settings: GroupSettings, topics: Sequence[str]) -> None:
+        """Join the group on the first poll.
+
+        Raises:
+            kafka.errors.KafkaError: no broker answers.
+        """
+        self._listener = _Listener()
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=settings.bootstrap,
+            client_id=f"fucai-{settings.instance}",
+            group_id=settings.group,
+            group_instance_id=settings.instance,
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=max(settings.session_timeout_ms // 5, 500),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            max_poll_records=settings.max_poll_records,
+            max_partition_fetch_bytes=settings.partition_fetch_bytes,
+            fetch_max_wait_ms=100,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
+        self._consumer.subscribe(topics=list(topics), listener=self._listener)
+
+    @property
+    def assignments(self) -> int:
+        """How often partitions were assigned or taken away so far; another number means: start over."""
+        return self._listener.count
+
+    @property
+    def generation(self) -> int:
+        """Generation of the group that this member belongs to."""
+        return int(self._consumer.group_metadata().generation_id)
+
+    def assigned(self) -> set[Place]:
+        """Return topic and partition of everything assigned."""
+        return {(place.topic, place.partition) for place in self._consumer.assignment()}
+
+    def poll(self, timeout_ms: int) -> list[FetchedRecord]:
+        """Return the next records, at most a few thousand, after at most `timeout_ms`.
+
+        Raises:
+            MembershipLostError: another process has this member's identity.
+            kafka.errors.KafkaError: the broker refuses for good.
+        """
+        try:
+            polled = self._consumer.poll(timeout_ms=timeout_ms)
+        except FencedInstanceIdError as error:
+            raise MembershipLostError(str(error)) from error
+        return [
+            FetchedRecord(
+                record.topic,
+                record.partition,
+                record.offset,
+                record.timestamp,
+                record.key or b"",
+                record.value or b"",
+                record.headers,
+            )
+            for records in polled.values()
+            for record in records
+        ]
+
+    def commit(self, offsets: Mapping[Place, int]) -> None:
+        """Commit offsets; that it succeeds proves that this process is a current member.
+
+        Raises:
+            RebalancingError: the group is being shared out anew, or one of the places is no longer assigned.
+            MembershipLostError: the group went on without this process.
+            kafka.errors.KafkaError: no broker confirmed it.
+        """
+        wanted = {TopicPartition(*place): OffsetAndMetadata(offset) for place, offset in offsets.items()}
+        lost = set(wanted) - self._consumer.assignment()
+        if lost:
+            message = f"no longer assigned: {sorted(lost)}"
+            raise RebalancingError(message)
+        try:
+            self._consumer.commit(wanted, timeout_ms=30_000)
+        except RebalanceInProgressError as error:
+            raise RebalancingError(str(error)) from error
+        except (CommitFailedError, FencedInstanceIdError, IllegalGenerationError, UnknownMemberIdError) as error:
+            raise MembershipLostError(str(error) or type(error).__name__) from error
+
+    def committed(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Return the offset from which each place is to be read; the earliest where none was committed."""
+        found: dict[Place, int] = {}
+        fresh = []
+        for place in places:
+            offset = self._consumer.committed(TopicPartition(*place))
+            if offset is None:
+                fresh.append(TopicPartition(*place))
+            else:
+                found[place] = int(offset)
+        if fresh:
+            earliest = self._consumer.beginning_offsets(fresh)
+            found.update(((place.topic, place.partition), int(offset)) for place, offset in earliest.items())
+        return found
+
+    def seek(self, offsets: Mapping[Place, int]) -> None:
+        """Read on from these offsets."""
+        for place, offset in offsets.items():
+            self._consumer.seek(TopicPartition(*place), offset)
+
+    def pause(self, places: Iterable[Place]) -> None:
+        """Fetch nothing more from these places until they are resumed."""
+        self._consumer.pause(*[TopicPartition(*place) for place in places])
+
+    def resume(self, places: Iterable[Place]) -> None:
+        """Fetch from these places again."""
+        self._consumer.resume(*[TopicPartition(*place) for place in places])
+
+    def high_water(self, place: Place) -> int | None:
+        """Return the end of a place as the newest fetch said, None before the first."""
+        mark = self._consumer.highwater(TopicPartition(*place))
+        return None if mark is None else int(mark)
+
+    def close(self) -> None:
+        """Stop fetching. A static member keeps its partitions until its session ends."""
+        self._consumer.close(autocommit=False, timeout_ms=2_000)
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
+    """Counts assignments; the owner acts on them between polls."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.count = 0
+        self._lock = threading.Lock()
+
+    def on_partitions_revoked(self, revoked: object) -> None:
+        """Note that something was taken away."""
+        del revoked
+        with self._lock:
+            self.count += 1
+
+    def on_partitions_assigned(self, assigned: object) -> None:
+        """Note that something was assigned."""
+        del assigned
+        with self._lock:
+            self.count += 1
+
+
+__all__ = [
+    "FetchedRecord",
+    "GroupConsumer",
+    "GroupSettings",
+    "KafkaError",
+    "MembershipLostError",
+    "Place",
+    "RebalancingError",
+]

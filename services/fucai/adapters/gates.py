@@ -1,0 +1,112 @@
+"""Gates: tables of their own through which loaders write, so that dropping one fences its writer. Decides nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+from fucai.adapters.protoschema import proto_text
+from fucai.v1 import sales_pb2
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+_VIEWS = ("to_sales", "to_duplicates", "to_quarantine", "to_raw")
+_NAME = re.compile(r"^gate_(\d+)_([A-Za-z0-9_]+)_(\d+)_([0-9a-f]+)$")
+_POISON = frozenset({6, 26, 27, 32, 33, 117, 131, 395, 434, 435, 436, 437, 441, 442, 443, 444, 469})
+UNKNOWN_TABLE = 60
+"""ClickHouse's code after a gate was dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Name of a gate: generation of the consumer group, loader instance, worker, random attempt."""
+
+    generation: int
+    instance: str
+    worker: int
+    attempt: str
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return f"gate_{self.generation}_{self.instance}_{self.worker}_{self.attempt}"
+
+    @classmethod
+    def parse(cls, name: str) -> Gate | None:
+        """Return the gate of that name, None if no gate is called so."""
+        match = _NAME.match(name)
+        return cls(int(match[1]), match[2], int(match[3]), match[4]) if match else None
+
+
+def instance_of(text: str) -> str:
+    """Return a loader's instance name (letters, digits and "-") as it stands in gate names: "_" for "-"."""
+    return text.replace("-", "_")
+
+
+def is_poison(code: int) -> bool:
+    """Whether an insert failed because of what a record holds, so that trying it again cannot help."""
+    return code in _POISON
+
+
+def create_gate(client: Client, gate: Gate, timezone: str) -> None:
+    """Create a gate: its table first, then its views."""
+    text = files("fucai.adapters").joinpath("schema/gate.sql").read_text(encoding="utf-8")
+    reasons = sales_pb2.QuarantineReason.DESCRIPTOR.values
+    names = [value.name.removeprefix("QUARANTINE_REASON_") for value in reasons]
+    filled = Template(text).substitute(
+        gate=gate.name,
+        timezone=timezone,
+        reason_numbers=[value.number for value in reasons],
+        reason_names=names,
+    )
+    bare = "\n".join(line for line in filled.splitlines() if not line.startswith("--"))
+    for statement in bare.split(";\n"):
+        if statement.strip():
+            client.command(statement)
+
+
+def list_gates(client: Client) -> list[Gate]:
+    """Return every gate whose table or one of whose views exists."""
+    rows = client.query(
+        "SELECT DISTINCT replaceRegexpOne(name, '_to_[a-z]+$', '') FROM system.tables "
+        "WHERE database = currentDatabase() AND name LIKE 'gate\\_%'"
+    ).result_rows
+    parsed = (Gate.parse(str(row[0])) for row in rows)
+    return [gate for gate in parsed if gate is not None]
+
+
+def drop_gate(client: Client, gate: Gate) -> None:
+    """Drop a gate, table before views: returns when no insert runs in it, and later ones fail with UNKNOWN_TABLE."""
+    client.command(f"DROP TABLE IF EXISTS {gate.name} SYNC")
+    for view in _VIEWS:
+        client.command(f"DROP VIEW IF EXISTS {gate.name}_{view} SYNC")
+
+
+def insert_batches(client: Client, gate: Gate, frames: bytes) -> None:
+    """Insert length-prefixed SalesBatch messages; returns when they are on disk.
+
+    Raises:
+        ClickHouseError: not inserted, in part or whole; only a new gate and a look into the store tell which.
+    """
+    client.raw_insert(gate.name, insert_block=frames, fmt="Protobuf", settings=_insert_settings())
+
+
+@cache
+def _insert_settings() -> dict[str, str | int]:
+    """Return the settings of every insert: durable, whole, never deduplicated by the server."""
+    return {
+        "format_schema_source": "string",
+        "format_schema": proto_text(sales_pb2.SalesBatch.DESCRIPTOR),
+        "format_schema_message_name": "SalesBatch",
+        "async_insert": 0,
+        "insert_deduplicate": 0,
+        "max_partitions_per_insert_block": 0,
+        "input_format_allow_errors_num": 0,
+        "materialized_views_ignore_errors": 0,
+        "wait_end_of_query": 1,
+    }

@@ -1,0 +1,134 @@
+"""Reads back from ClickHouse which sequence numbers are stored: the loader's only memory. Decides nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from clickhouse_connect.driver.client import Client
+
+BLOCK = 1024
+
+_EXTENTS = """
+SELECT terminal_id, epoch, min(seq), max(seq), count()
+FROM sales WHERE kafka_partition IN {partitions:Array(UInt16)}
+GROUP BY kafka_partition, terminal_id, epoch
+"""
+_BLOCKS = """
+SELECT terminal_id, epoch, intDiv(seq, 1024) AS block, min(seq), max(seq), count()
+FROM sales
+WHERE kafka_partition IN {partitions:Array(UInt16)} AND (terminal_id, epoch) IN {holed:Array(Tuple(String, UInt32))}
+GROUP BY kafka_partition, terminal_id, epoch, intDiv(seq, 1024)
+ORDER BY terminal_id, epoch, block
+"""
+_NUMBERS = """
+SELECT terminal_id, epoch, groupArray(seq)
+FROM sales
+WHERE kafka_partition IN {partitions:Array(UInt16)}
+  AND (terminal_id, epoch, intDiv(seq, 1024)) IN {blocks:Array(Tuple(String, UInt32, UInt64))}
+GROUP BY terminal_id, epoch
+"""
+_QUARANTINED = """
+SELECT terminal_id, epoch, groupUniqArray(seq)
+FROM quarantine WHERE kafka_partition IN {partitions:Array(UInt16)} AND reason != 'BAD_RECORD' AND seq > 0
+GROUP BY terminal_id, epoch
+"""
+_REPLAYED = """
+SELECT DISTINCT 0, kafka_offset FROM sales
+WHERE kafka_partition = {partition:UInt16} AND kafka_offset >= {sales_offset:UInt64}
+UNION ALL
+SELECT DISTINCT 1, kafka_offset FROM quarantine
+WHERE kafka_topic = 1 AND kafka_partition = {partition:UInt16} AND kafka_offset >= {quarantine_offset:UInt64}
+  AND reason != 'BAD_RECORD'
+"""
+
+Numbers = dict[tuple[bytes, int], list[tuple[int, int]]]
+"""Ranges of sequence numbers, both ends included, by terminal and epoch."""
+
+
+@dataclass(slots=True)
+class StoredSequences:
+    """What the store holds for some partitions.
+
+    `replayed` names records (topic, partition, offset) that are stored but not committed.
+    """
+
+    stored: Numbers = field(default_factory=lambda: defaultdict(list))
+    quarantined: Numbers = field(default_factory=lambda: defaultdict(list))
+    replayed: set[tuple[int, int, int]] = field(default_factory=set)
+
+
+def read_sequences(
+    client: Client, partitions: Sequence[int], committed: Mapping[tuple[int, int], int]
+) -> StoredSequences:
+    """Return what is stored and quarantined of the terminals in `partitions`.
+
+    `committed` maps (topic, partition) to the offset from which records will be read again. Terminals without holes
+    are read from one projection, holes are looked for in another, and only rows around them are read.
+
+    Raises:
+        ClickHouseError: the server is away or refuses.
+    """
+    found = StoredSequences()
+    if not partitions:
+        return found
+    holed = _read_whole(client, partitions, found.stored)
+    if holed:
+        _read_holed(client, partitions, holed, found.stored)
+    for terminal, epoch, numbers in client.query(_QUARANTINED, {"partitions": list(partitions)}).result_rows:
+        found.quarantined[_key(terminal), epoch].extend(_ranges(numbers))
+    for partition in partitions:
+        parameters = {
+            "partition": partition,
+            "sales_offset": committed.get((0, partition), 0),
+            "quarantine_offset": committed.get((1, partition), 0),
+        }
+        rows = client.query(_REPLAYED, parameters).result_rows
+        found.replayed.update((topic, partition, offset) for topic, offset in rows)
+    return found
+
+
+def _read_whole(client: Client, partitions: Sequence[int], stored: Numbers) -> list[tuple[str, int]]:
+    """Enter the terminals without holes and return the others."""
+    holed = []
+    for terminal, epoch, low, high, count in client.query(_EXTENTS, {"partitions": list(partitions)}).result_rows:
+        if high - low + 1 == count:
+            stored[_key(terminal), epoch].append((low, high))
+        else:
+            holed.append((terminal, epoch))
+    return holed
+
+
+def _read_holed(client: Client, partitions: Sequence[int], holed: list[tuple[str, int]], stored: Numbers) -> None:
+    """Enter the terminals with holes: whole blocks from the projection, the rest number by number."""
+    broken = []
+    parameters = {"partitions": list(partitions), "holed": holed}
+    for terminal, epoch, block, low, high, count in client.query(_BLOCKS, parameters).result_rows:
+        if high - low + 1 == count:
+            stored[_key(terminal), epoch].append((low, high))
+        else:
+            broken.append((terminal, epoch, block))
+    parameters = {"partitions": list(partitions), "blocks": broken}
+    if broken:
+        for terminal, epoch, numbers in client.query(_NUMBERS, parameters).result_rows:
+            stored[_key(terminal), epoch].extend(_ranges(numbers))
+
+
+def _key(terminal: str | bytes) -> bytes:
+    """Return a terminal id as it stands in a record's key."""
+    return terminal.encode() if isinstance(terminal, str) else terminal
+
+
+def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Return numbers as ranges."""
+    ranges: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1] = (ranges[-1][0], number)
+        else:
+            ranges.append((number, number))
+    return ranges
