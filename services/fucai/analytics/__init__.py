@@ -1,0 +1,1 @@
+"""Answers questions about sales and channel scale: the one owner of every figure (docs/definitions.md)."""

@@ -1,0 +1,72 @@
+"""The benchmark beside the headline: what is published, what is shown instead, and the excess. Assumes nothing."""
+
+from __future__ import annotations
+
+from fucai.analytics.questions import DEFAULT_BENCHMARK, BadQuestionError
+from fucai.analytics.store import Ask
+from fucai.analytics.texts import plain
+from fucai.domain.benchmarks import Match, Published, match
+from fucai.domain.growth import Growth, Mark, excess_points
+from fucai.domain.periods import DayRange
+from fucai.runtime.errors import Violation
+from fucai.v1 import analytics_pb2
+
+_NAMED_AT_MOST = 6  # missing periods that a note lists
+
+
+async def benchmark(
+    ask: Ask, asked: str, days: DayRange, ours: analytics_pb2.Growth
+) -> analytics_pb2.BenchmarkComparison:
+    """The comparison with series `asked`, or with the default one.
+
+    Raises:
+        BadQuestionError: no such series is in the registry; the default one may be absent.
+    """
+    series = asked or DEFAULT_BENCHMARK
+    values = {
+        str(period): Published(int(fen), _percent(text))
+        for period, fen, text in await ask(plain("benchmark"), {"series": series})
+    }
+    if asked and not values:
+        known = [str(name) for (name,) in await ask(plain("series"), {})]
+        choices = f"choose {', '.join(known)}" if known else "none is in the registry: import benchmarks.csv"
+        raise BadQuestionError([Violation("benchmark", f"no series {asked!r}: {choices}")])
+    return compare(series, match(values, days), days, ours)
+
+
+def compare(series: str, found: Match, days: DayRange, ours: analytics_pb2.Growth) -> analytics_pb2.BenchmarkComparison:
+    """What is shown of the series and why."""
+    zh, en = _note(series, found, days)
+    shown = analytics_pb2.BenchmarkComparison(
+        series=series, published=found.published, period=found.period, note_zh=zh, note_en=en
+    )
+    if found.growth is not None:
+        shown.growth = found.growth
+    if found.published:
+        plain_ratio = ours.mark == analytics_pb2.GROWTH_MARK_RATIO
+        excess = excess_points(Growth(ours.ratio if plain_ratio else None, Mark(ours.mark)), found.growth)
+        if excess is not None:
+            shown.excess_points = excess
+    return shown
+
+
+def _note(series: str, found: Match, days: DayRange) -> tuple[str, str]:
+    if found.published:
+        return f"{series} 已公布 {found.period} 同比", f"{series} is published for {found.period}"
+    if found.missing:
+        listed = ", ".join(found.missing[:_NAMED_AT_MOST]) + (" …" if len(found.missing) > _NAMED_AT_MOST else "")
+        zh, en = f"{series} 缺 {listed}", f"{series} lacks {listed}"
+    else:
+        zh = f"{days.first} 至 {days.last} 不是整月或整年，无可比公布值"
+        en = f"{days.first} to {days.last} is no whole months or years, so nothing published is comparable"
+    if found.growth is None:
+        return f"{zh}；该序列没有可用的增长率", f"{en}; the series has no growth to show"
+    return (
+        f"{zh}；所示为最新公布的 {found.period}，不可直接相减",
+        f"{en}; shown is the newest, {found.period}: not comparable",
+    )
+
+
+def _percent(text: str | None) -> float | None:
+    """The published percentage; None where none was published."""
+    return float(text) if text else None

@@ -1,0 +1,64 @@
+"""What the figures of an answer mean, in the short form that goes with it; the whole is in docs/definitions.md."""
+
+from __future__ import annotations
+
+from fucai.domain.periods import Comparison, Grain
+from fucai.v1.analytics_pb2 import Definition
+
+_SALES = Definition(
+    name="sales",
+    text_zh="销售额：销售金额减注销金额，各计入其自身营业日",
+    text_en="Sales: amount of SALE less amount of VOID events, each on its own business day",
+)
+_BETS = Definition(
+    name="bets",
+    text_zh="注数：销售注数减注销注数（即开票为张数）",
+    text_en="Bets: those of SALE less those of VOID events (tickets for instant games)",
+)
+_GROWTH = Definition(
+    name="growth",
+    text_zh="增长率：（本期－基期）÷基期；基期为零、为负、无数据或不全时以标记代替或注明",
+    text_en="Growth: (value - base) / base; a mark stands where the base is zero, negative, missing or partly stored",
+)
+_AS_OF = Definition(
+    name="as_of_sale",
+    text_zh="区域、业态等属性按销售当日的登记计算",
+    text_en="Zone, format and the like are those registered for the outlet on the day of the sale",
+)
+_SCALE = (
+    "渠道规模（活跃网点）：截至期末最近 {days} 个开市日内有不少于 {sales} 笔销售（或有注数的日汇总）的网点数；休市日不计",
+    "Channel scale (active outlets): outlets with at least {sales} sale(s), or a daily summary with bets, in the last "
+    "{days} open days up to the end of the period; days of a market closure are not open",
+)
+
+_RULES = {
+    Comparison.YOY: (
+        "同比：与上年同月同日比较；2 月 29 日计入月和年，无对应日",
+        "Year on year: the same calendar days one year before; 29 February counts in months and years only",
+    ),
+    Comparison.PREVIOUS: (
+        "环比：与上一期的相同部分比较",
+        "Previous: the same part of the bucket before",
+    ),
+}
+_WEEKS = ("同比：与 364 天前的同一周比较", "Year on year: the week 364 days before")
+
+
+def of_trend(*, grouped: bool) -> list[Definition]:
+    """The definitions that a trend needs."""
+    return [_SALES, _BETS, _GROWTH, *([_AS_OF] if grouped else [])]
+
+
+def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Definition]:
+    """The definitions that a headline needs, with its parameters."""
+    zh, en = (text.format(sales=least_sales, days=open_days) for text in _SCALE)
+    scale = Definition(name="active_outlets", text_zh=zh, text_en=en)
+    return [scale, _SALES, _GROWTH, *([_AS_OF] if grouped else [])]
+
+
+def comparison_rule(grain: Grain, comparison: Comparison) -> str:
+    """The rule of a comparison for people, Chinese and English; empty without comparison."""
+    if comparison is Comparison.NONE:
+        return ""
+    zh, en = _WEEKS if grain is Grain.WEEK and comparison is Comparison.YOY else _RULES[comparison]
+    return f"{zh} / {en}"

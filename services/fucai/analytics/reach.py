@@ -1,0 +1,51 @@
+"""How far the store reaches, as every answer tells it; and names for people of what it is grouped by."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from fucai.analytics.store import Ask
+from fucai.analytics.texts import plain
+from fucai.domain.labels import BY_DIMENSION
+from fucai.v1 import analytics_pb2
+
+_NAMED = ("zone", "district", "outlet", "game")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """First and last business day with events, the latest reception in Unix ms, and the number of events."""
+
+    first_day: date | None
+    last_day: date | None
+    latest_received_ms: int
+    events: int
+
+    def freshness(self, answered_ms: int) -> analytics_pb2.DataFreshness:
+        """As it goes over the wire."""
+        return analytics_pb2.DataFreshness(
+            latest_received_ms=self.latest_received_ms,
+            first_day=self.first_day.isoformat() if self.first_day else "",
+            last_day=self.last_day.isoformat() if self.last_day else "",
+            answered_ms=answered_ms,
+        )
+
+
+async def reach(ask: Ask) -> Reach:
+    """How far the store reaches now; figures asked for afterwards are at least as fresh."""
+    ((latest_ms, first, last, events),) = await ask(plain("freshness"), {})
+    return Reach(first, last, int(latest_ms), int(events)) if events else Reach(None, None, 0, 0)
+
+
+async def names(ask: Ask, dimensions: Sequence[str]) -> list[Mapping[str, str]]:
+    """For each dimension the names for people of its values, Chinese where the suite gives them."""
+    return list(await asyncio.gather(*(_names(ask, dimension) for dimension in dimensions)))
+
+
+async def _names(ask: Ask, dimension: str) -> Mapping[str, str]:
+    if dimension in _NAMED:
+        return {str(value): str(name) for value, name in await ask(plain(f"names_{dimension}"), {})}
+    return {value: label.zh for value, label in BY_DIMENSION.get(dimension, {}).items()}

@@ -1,0 +1,123 @@
+"""The gRPC face of analytics: reads the request, asks, and turns refusals into gRPC statuses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import grpc
+
+from fucai.analytics import definitions, questions
+from fucai.analytics.headline import headline
+from fucai.analytics.reach import reach
+from fucai.analytics.store import Ask, Store, StoreAwayError, StoreSlowError
+from fucai.analytics.texts import plain
+from fucai.analytics.trend import trend
+from fucai.runtime.errors import Context, abort, invalid_argument, unavailable
+from fucai.v1 import analytics_pb2, analytics_pb2_grpc
+
+LONGEST_SECONDS = 60.0
+_ANSWERING_SECONDS = 0.1
+_RETRY_MS = 2_000
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The time now."""
+    return datetime.now(UTC)
+
+
+class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
+    """Answers from one store, in its business time zone and currency."""
+
+    def __init__(self, store: Store, *, zone: ZoneInfo, currency: str, clock: Clock = utc_now) -> None:
+        self._store = store
+        self._zone = zone
+        self._currency = currency
+        self._clock = clock
+
+    async def Trend(self, request: analytics_pb2.TrendRequest, context: Context) -> analytics_pb2.TrendResponse:
+        """Sales over time, by any dimensions, with a comparison."""
+        async with self._asking(context) as ask:
+            question = questions.read_trend(request)
+            now = await reach(ask)
+            return analytics_pb2.TrendResponse(
+                rows=await trend(ask, question, now),
+                freshness=now.freshness(self._now_ms()),
+                definitions=definitions.of_trend(grouped=bool(question.by)),
+                currency=self._currency,
+                comparison_rule=definitions.comparison_rule(question.grain, question.comparison),
+            )
+
+    async def Headline(
+        self, request: analytics_pb2.HeadlineRequest, context: Context
+    ) -> analytics_pb2.HeadlineResponse:
+        """Channel scale and sales of a period, year on year, beside a benchmark."""
+        async with self._asking(context) as ask:
+            question = questions.read_headline(request)
+            now = await reach(ask)
+            today = self._clock().astimezone(self._zone).date()
+            answer = await headline(ask, question, now, today)
+            answer.freshness.CopyFrom(now.freshness(self._now_ms()))
+            answer.definitions.extend(
+                definitions.of_headline(
+                    least_sales=question.least_sales, open_days=question.open_days, grouped=bool(question.by)
+                )
+            )
+            answer.currency = self._currency
+            return answer
+
+    async def Freshness(
+        self, _request: analytics_pb2.FreshnessRequest, context: Context
+    ) -> analytics_pb2.FreshnessResponse:
+        """How fresh the figures are."""
+        async with self._asking(context) as ask:
+            now = await reach(ask)
+            ((quarantined,),) = await ask(plain("quarantined"), {})
+            return analytics_pb2.FreshnessResponse(
+                freshness=now.freshness(self._now_ms()), events=now.events, quarantined=int(quarantined)
+            )
+
+    async def Recent(self, request: analytics_pb2.RecentRequest, context: Context) -> analytics_pb2.RecentResponse:
+        """The newest events stored, for a dashboard."""
+        async with self._asking(context) as ask:
+            limit = questions.read_recent(request)
+            now = await reach(ask)
+            if now.last_day is None:
+                return analytics_pb2.RecentResponse()
+            rows = await ask(plain("recent"), {"last_day": now.last_day, "rows": limit})
+            return analytics_pb2.RecentResponse(
+                events=[
+                    analytics_pb2.RecentEvent(
+                        sold_at_ms=sold_at_ms,
+                        outlet_id=outlet_id,
+                        outlet_name=outlet_name,
+                        zone_name=zone_name,
+                        game=game,
+                        kind=kind,
+                        amount_fen=amount_fen,
+                        bets=bets,
+                    )
+                    for sold_at_ms, outlet_id, outlet_name, zone_name, game, kind, amount_fen, bets in rows
+                ]
+            )
+
+    @asynccontextmanager
+    async def _asking(self, context: Context) -> AsyncIterator[Ask]:
+        """Queries within the caller's deadline; what goes wrong ends the RPC with its status."""
+        remaining = context.time_remaining()
+        seconds = LONGEST_SECONDS if remaining is None else min(LONGEST_SECONDS, remaining - _ANSWERING_SECONDS)
+        try:
+            yield self._store.asking(seconds)
+        except questions.BadQuestionError as error:
+            await invalid_argument(context, error.violations)
+        except StoreAwayError as error:
+            await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
+        except StoreSlowError as error:
+            await abort(context, grpc.StatusCode.DEADLINE_EXCEEDED, str(error))
+
+    def _now_ms(self) -> int:
+        return int(self._clock().timestamp() * 1000)

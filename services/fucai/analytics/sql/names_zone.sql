@@ -1,0 +1,2 @@
+-- Names of the zones.
+SELECT zone_id, name FROM zones

@@ -1,0 +1,86 @@
+"""A pool of ClickHouse clients that runs one query per client, each with a deadline. Holds no SQL."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fucai.adapters.clickhouse import ClickHouseError, OperationalError, connect, error_code
+
+_TIMEOUT_EXCEEDED = 159
+_TOO_SLOW = 160
+_ABSENT = {
+    60: "a table is missing",
+    81: "the database is missing",
+    36: "the outlet dictionary is missing",
+    47: "a column is missing",
+}
+_NETWORK = {3, 209, 210, 279}
+
+Row = Sequence[Any]
+Ask = Callable[[str, Mapping[str, object]], Awaitable[list[Row]]]
+"""Runs one query text with its parameters, within the deadline of the question it belongs to."""
+
+
+class StoreAwayError(Exception):
+    """ClickHouse cannot be reached, or is not what this version needs; the message says which and what to do."""
+
+
+class StoreSlowError(Exception):
+    """A query did not end within its deadline."""
+
+
+class Store:
+    """Runs queries on threads of its own; a client is made on first use, so a store that is away may come later."""
+
+    def __init__(self, url: str, database: str, *, threads: int = 4, log_comment: str = "analytics") -> None:
+        self._url = url
+        self._make: Callable[[], Any] = lambda: connect(url, database, log_comment=log_comment)
+        self._local = threading.local()
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="clickhouse")
+
+    def asking(self, seconds: float) -> Ask:
+        """A function that runs queries for one question, which all end within `seconds` from now.
+
+        It raises:
+            StoreAwayError: no connection, or no schema.
+            StoreSlowError: the deadline passed.
+        """
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+
+        async def ask(text: str, parameters: Mapping[str, object]) -> list[Row]:
+            return await loop.run_in_executor(self._pool, lambda: self._rows(text, parameters, ends - loop.time()))
+
+        return ask
+
+    async def close(self) -> None:
+        """Waits for running queries and ends the threads."""
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+    def _rows(self, text: str, parameters: Mapping[str, object], seconds: float) -> list[Row]:
+        if seconds <= 0:
+            raise StoreSlowError("the deadline passed while the question waited for its turn")
+        settings = {"max_execution_time": max(1, math.ceil(seconds))}
+        try:
+            client = getattr(self._local, "client", None)
+            if client is None:
+                client = self._local.client = self._make()
+            found = client.query(text, parameters=dict(parameters), settings=settings)
+        except ClickHouseError as error:
+            raise self._explained(error) from error
+        return list(found.result_rows)
+
+    def _explained(self, error: ClickHouseError) -> Exception:
+        code = error_code(error)
+        if code in (_TIMEOUT_EXCEEDED, _TOO_SLOW):
+            return StoreSlowError(f"ClickHouse stopped a query at its deadline (code {code})")
+        if code in _ABSENT:
+            return StoreAwayError(f"ClickHouse {self._url}: {_ABSENT[code]} (code {code}); run `fucai migrate`")
+        if code in _NETWORK or (code == 0 and isinstance(error, OperationalError)):
+            return StoreAwayError(f"ClickHouse {self._url} is away: {str(error).splitlines()[0]}")
+        return error
