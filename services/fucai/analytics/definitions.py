@@ -25,10 +25,13 @@ _AS_OF = Definition(
     text_zh="区域、业态等属性按销售当日的登记计算",
     text_en="Zone, format and the like are those registered for the outlet on the day of the sale",
 )
-_SCALE = (
-    "渠道规模（活跃网点）：截至期末最近 {days} 个开市日内有不少于 {sales} 笔销售（或有注数的日汇总）的网点数；休市日不计",
+_SCALE_ZH = (
+    "渠道规模（活跃网点）：截至期末最近 {days} 个开市日内有不少于 {sales} 笔销售"
+    "（或有注数的日汇总）的网点数；休市日不计"
+)
+_SCALE_EN = (
     "Channel scale (active outlets): outlets with at least {sales} sale(s), or a daily summary with bets, in the last "
-    "{days} open days up to the end of the period; days of a market closure are not open",
+    "{days} open days up to the end of the period; days of a market closure are not open"
 )
 
 _RULES = {
@@ -51,7 +54,7 @@ def of_trend(*, grouped: bool) -> list[Definition]:
 
 def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Definition]:
     """The definitions that a headline needs, with its parameters."""
-    zh, en = (text.format(sales=least_sales, days=open_days) for text in _SCALE)
+    zh, en = (text.format(sales=least_sales, days=open_days) for text in (_SCALE_ZH, _SCALE_EN))
     scale = Definition(name="active_outlets", text_zh=zh, text_en=en)
     return [scale, _SALES, _GROWTH, *([_AS_OF] if grouped else [])]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import grpc
@@ -108,7 +109,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
     @asynccontextmanager
     async def _asking(self, context: Context) -> AsyncIterator[Ask]:
         """Queries within the caller's deadline; what goes wrong ends the RPC with its status."""
-        remaining = context.time_remaining()
+        remaining = cast("float | None", context.time_remaining())  # None without a deadline
         seconds = LONGEST_SECONDS if remaining is None else min(LONGEST_SECONDS, remaining - _ANSWERING_SECONDS)
         try:
             yield self._store.asking(seconds)
