@@ -37,26 +37,23 @@ def ensure_topics(bootstrap: str, layout: TopicLayout) -> list[str]:
     admin = KafkaAdminClient(bootstrap_servers=bootstrap, client_id="fucai-migrate")
     try:
         wanted = (topics.SALES, topics.QUARANTINE, topics.DAYCLOSE)
-        existing = {name for name in admin.list_topics() if name in wanted}
-        for described in admin.describe_topics(sorted(existing)) if existing else []:
+        created = [name for name in wanted if _create(admin, name, layout)]
+        existing = [name for name in wanted if name not in created]
+        for described in admin.describe_topics(existing) if existing else []:
             found = len(described["partitions"])
             if found != layout.partitions:
-                name = described.get("name") or described.get("topic")
-                message = (
-                    f"topic {name} has {found} partitions, configured are {layout.partitions}: the count is fixed for "
-                    f"ever (a terminal's events would move to another partition); set FUCAI_PARTITIONS={found}"
+                raise PartitionCountError(
+                    f"topic {described['name']} has {found} partitions, configured are {layout.partitions}: the count "
+                    f"is fixed for ever (a terminal's events would move to another partition); "
+                    f"set FUCAI_PARTITIONS={found}"
                 )
-                raise PartitionCountError(message)
-        missing = [name for name in wanted if name not in existing]
-        for name in missing:
-            _create(admin, name, layout)
-        return missing
+        return created
     finally:
         admin.close()
 
 
-def _create(admin: KafkaAdminClient, name: str, layout: TopicLayout) -> None:
-    """Create one topic; another process may have been quicker."""
+def _create(admin: KafkaAdminClient, name: str, layout: TopicLayout) -> bool:
+    """Create one topic; False if it was there."""
     settings = {
         "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": str(layout.min_insync),
@@ -68,4 +65,5 @@ def _create(admin: KafkaAdminClient, name: str, layout: TopicLayout) -> None:
     try:
         admin.create_topics([topic])
     except TopicAlreadyExistsError:
-        return
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The whole suite on one machine: real Kafka, ClickHouse's engine behind HTTP, and a supervisor."""

@@ -1,0 +1,63 @@
+"""A real broker for tests: one process, a folder of its own, free ports. Not shared with anything else."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
+
+READY_SECONDS = 60.0
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that were free a moment ago."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+@contextmanager
+def running_kafka(data: Path, ports: list[int] | None = None) -> Iterator[str]:
+    """Run a broker on `data` and yield its bootstrap address once it answers."""
+    port, controller_port = ports or free_ports(2)
+    command = [sys.executable, "-m", "fucai.devstack.kafka", "run", "--data", str(data)]
+    command += ["--port", str(port), "--controller-port", str(controller_port)]
+    data.mkdir(parents=True, exist_ok=True)
+    log = data / "broker.out"
+    with log.open("ab") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out)
+    try:
+        bootstrap = f"127.0.0.1:{port}"
+        _await_broker(bootstrap, process, log)
+        yield bootstrap
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _await_broker(bootstrap: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return once the broker lists topics; fail with its log otherwise."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=1_000)
+            admin.list_topics()
+            admin.close()
+        except KafkaError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                tail = log.read_text(errors="replace")[-2_000:]
+                raise AssertionError(f"the broker did not start: {error}\n{tail}") from error
+        else:
+            return
