@@ -1,0 +1,155 @@
+"""CollectorService over gRPC: bytes in, receipts out. Translates between RPCs and the parts that do the work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn, cast
+
+import grpc
+from grpc import aio
+
+from fucai.adapters.producer import BrokerAwayError
+from fucai.collector.delivery import Deliveries, Delivery, OverloadedError
+from fucai.collector.intake import (
+    BatchRefusedError,
+    CheckedBatch,
+    Limits,
+    ParsedBatch,
+    is_cured_by_newer_snapshot,
+    make_records,
+    parse,
+)
+from fucai.collector.line import ReceiptLine
+from fucai.collector.metrics import CollectorMetrics
+from fucai.collector.rules import CurrentRules
+from fucai.runtime import errors
+from fucai.v1 import collector_pb2, sales_pb2
+
+Context = aio.ServicerContext[Any, Any]
+
+SERVICE_NAME = collector_pb2.DESCRIPTOR.services_by_name["CollectorService"].full_name
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLimits:
+    """What one collector takes, from a batch and from a stream; how long it asks terminals to wait for Kafka."""
+
+    batch: Limits
+    stream_batches: int = 256
+    stream_bytes: int = 4 * 1024 * 1024
+    away_delay_ms: int = 1_000
+
+
+class CollectorService:
+    """The servicer. Its methods get each request as raw bytes, so that a malformed one is refused like any other."""
+
+    def __init__(
+        self,
+        *,
+        rules: CurrentRules,
+        deliveries: Deliveries,
+        metrics: CollectorMetrics,
+        limits: ServiceLimits,
+        collector_id: str,
+    ) -> None:
+        self._rules = rules
+        self._deliveries = deliveries
+        self._metrics = metrics
+        self._limits = limits
+        self._collector_id = collector_id
+
+    async def Collect(self, _requests: object, context: Context) -> None:
+        """Takes batches, many on their way at once, and writes one receipt for each, in order."""
+        line = ReceiptLine(max_batches=self._limits.stream_batches, max_bytes=self._limits.stream_bytes)
+        reading = asyncio.create_task(self._read(context, line))
+        try:
+            while (delivery := await line.take()) is not None:
+                await context.write(self._receipt(delivery))
+                line.answered(delivery)
+        except (BatchRefusedError, OverloadedError, BrokerAwayError, _LostError) as error:
+            await self._refuse(context, error)
+        finally:
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reading
+
+    async def Submit(self, raw: bytes, context: Context) -> bytes:
+        """Takes one batch."""
+        settled = asyncio.Event()
+        try:
+            checked = await self._check(parse(raw, self._limits.batch))
+            delivery = self._deliveries.dispatch(checked, settled.set)
+            await settled.wait()
+            return self._receipt(delivery)
+        except (BatchRefusedError, OverloadedError, BrokerAwayError, _LostError) as error:
+            await self._refuse(context, error)
+
+    async def _read(self, context: Context, line: ReceiptLine) -> None:
+        """Reads, checks and dispatches batches until the terminal ends the stream, or one cannot be taken."""
+        end = cast("Any", aio).EOF  # missing from the stubs
+        try:
+            while True:
+                if not line.has_room:
+                    await line.room()
+                raw: Any = await context.read()
+                if raw is end:
+                    break
+                checked = await self._check(parse(raw, self._limits.batch))
+                line.put(self._deliveries.dispatch(checked, line.settled))
+        except Exception as error:  # noqa: BLE001 (the writer raises it, after the receipts of earlier batches)
+            line.end(error)
+        else:
+            line.end(None)
+
+    async def _check(self, parsed: ParsedBatch) -> CheckedBatch:
+        """The batch's records. What the snapshot does not know is looked up in a newer one before it counts as bad."""
+        now_ms = time.time_ns() // 1_000_000
+        rules = self._rules
+        runs = rules.validator.examine(parsed.batch, now_ms=now_ms)
+        if is_cured_by_newer_snapshot(runs) and await rules.refresh():
+            runs = rules.validator.examine(parsed.batch, now_ms=now_ms)
+        return make_records(parsed, runs, received_at_ms=now_ms, collector_id=self._collector_id)
+
+    def _receipt(self, delivery: Delivery) -> bytes:
+        """The receipt of a settled delivery, with a delay for the terminal where Kafka is behind.
+
+        Raises:
+            _LostError: Kafka did not confirm all of it.
+        """
+        if delivery.error is not None:
+            raise _LostError(delivery.error)
+        delay_ms = self._deliveries.retry_after_ms
+        if not delay_ms:
+            return delivery.batch.receipt
+        return delivery.batch.receipt + sales_pb2.Receipt(retry_after_ms=delay_ms).SerializeToString()
+
+    async def _refuse(self, context: Context, error: Exception) -> NoReturn:
+        if isinstance(error, BatchRefusedError):
+            self._metrics.refused.labels("INVALID_ARGUMENT").inc()
+            violations = [errors.Violation(refusal.field, refusal.description) for refusal in error.refusals]
+            await errors.invalid_argument(context, violations, str(error))
+        if isinstance(error, OverloadedError):
+            self._metrics.refused.labels("RESOURCE_EXHAUSTED").inc()
+            await errors.resource_exhausted(context, str(error), retry_after_ms=error.retry_after_ms)
+        self._metrics.refused.labels("UNAVAILABLE").inc()
+        message = f"not durable, send it again: {error}"
+        await errors.unavailable(context, message, retry_after_ms=self._limits.away_delay_ms)
+
+
+class _LostError(Exception):
+    """Kafka did not confirm a batch in time; whether it has it is not known."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"Kafka did not confirm the batch: {cause!r}")
+
+
+def register(servicer: CollectorService, server: Any) -> None:
+    """Adds the servicer to a server, as the generated function would, but with bytes instead of messages."""
+    methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        "Collect": grpc.stream_stream_rpc_method_handler(servicer.Collect),
+        "Submit": grpc.unary_unary_rpc_method_handler(servicer.Submit),
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE_NAME, methods),))

@@ -1,0 +1,220 @@
+"""Which events of a batch are good, and where its Kafka records begin: terminal, time window, numbering, then the sale.
+
+Says nothing of duplicates: the collector cannot know them. What a single sale must look like is in `salerules`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from operator import attrgetter
+from zoneinfo import ZoneInfo
+
+from fucai.domain.catalogue import Binding, Catalogue, History
+from fucai.domain.salerules import Fault, Shape, judge, judge_beside_the_rules, quoted, shape_key
+from fucai.v1 import sales_pb2
+
+DAY_MS = 86_400_000
+EARLIEST_MS = DAY_MS
+"""Before it (1970-01-02) nothing can have happened, whoever tells it."""
+
+MAX_ID_BYTES = 256
+
+_REASONS = sales_pb2.QuarantineReason
+_REMEMBERED_SHAPES = 20_000
+_SALE = sales_pb2.EVENT_KIND_SALE
+_RESERVED = frozenset(field.name for field in sales_pb2.SalesBatch.DESCRIPTOR.fields if field.number in range(20, 40))
+_reserved_values = attrgetter(*sorted(_RESERVED - {"findings"}))
+_RESERVED_UNSET = _reserved_values(sales_pb2.SalesBatch())
+
+Verdicts = dict[tuple[int, str, str, int, int, int, int, bool], Fault | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How far from the collector's clock an event of a till may lie, in ms; import terminals are bound only ahead."""
+
+    past_ms: int = 62 * DAY_MS
+    ahead_ms: int = 5 * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a whole batch cannot be taken: the field, and what is wrong with it and what to do."""
+
+    field: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Events start..stop-1 of a batch that make one Kafka record: all good, or each with its finding."""
+
+    start: int
+    stop: int
+    findings: Sequence[sales_pb2.Finding] = ()
+
+
+def refusals(batch: sales_pb2.SalesBatch, *, max_events: int) -> list[Refusal]:
+    """What makes the batch unusable as a whole; empty for one whose events can be looked at."""
+    found = []
+    for field, value in (("terminal_id", batch.terminal_id), ("outlet_id", batch.outlet_id)):
+        if not value:
+            found.append(Refusal(field, "is missing; every batch names its terminal and outlet"))
+        elif len(value) * 4 > MAX_ID_BYTES and len(value.encode()) > MAX_ID_BYTES:
+            found.append(Refusal(field, f"has {len(value.encode())} bytes; at most {MAX_ID_BYTES} are taken"))
+    if not batch.epoch:
+        found.append(Refusal("epoch", "is 0; use the Unix seconds when the outbox was created"))
+    count = len(batch.events)
+    if not count:
+        found.append(Refusal("events", "is empty; a batch holds at least one event"))
+    elif count > max_events:
+        found.append(Refusal("events", f"holds {count} events; send at most {max_events} in a batch"))
+    if batch.findings or _reserved_values(batch) != _RESERVED_UNSET:
+        found += [
+            Refusal(field.name, "is reserved for the collector and the loader; leave it unset")
+            for field, _ in batch.ListFields()
+            if field.name in _RESERVED
+        ]
+    return found
+
+
+class Validator:
+    """The rules at one revision of the catalogue. Remembers its verdicts: equal sales of one day are judged once."""
+
+    def __init__(self, catalogue: Catalogue, *, zone: ZoneInfo, window: Window) -> None:
+        self.catalogue = catalogue
+        self.window = window
+        self._zone = zone
+        self._verdicts: dict[tuple[int, bool], Verdicts] = {}
+        self._misses = 0
+        self._day = (0, 0, 0)
+
+    def examine(self, batch: sales_pb2.SalesBatch, *, now_ms: int) -> list[Run]:
+        """Splits the batch's events into runs, in order; one good run is what a healthy terminal gets.
+
+        The sequence numbers of a run are contiguous, and its events all good or all bad. An event with BAD_SEQUENCE
+        is a run of its own. The batch holds at least one event.
+        """
+        events = batch.events
+        faults: dict[int, Fault] = {}
+        jumps: set[int] = set()
+        place = _Place(self, batch, now_ms=now_ms)
+        low_ms = high_ms = 0
+        verdicts: Verdicts = {}
+        previous = max(events[0].seq - 1, 0)
+        for index, event in enumerate(events):
+            seq = event.seq
+            if seq != previous + 1:
+                if seq <= previous:
+                    faults[index] = _bad_sequence(seq, previous)
+                    continue
+                jumps.add(index)
+            previous = seq
+            sold_at_ms = event.sold_at_ms
+            if not low_ms <= sold_at_ms < high_ms:
+                fault = place.move(sold_at_ms)
+                low_ms, high_ms, verdicts = place.low_ms, place.high_ms, place.verdicts
+                if fault is not None:
+                    faults[index] = fault
+                    continue
+            shape = shape_key(event)
+            try:
+                fault = verdicts[shape]
+            except KeyError:
+                fault = verdicts[shape] = self._judge(Shape._make(shape), place)
+            if fault is None and (shape[0] != _SALE or event.companion_fen < 0):
+                fault = judge_beside_the_rules(event)
+            if fault is not None:
+                faults[index] = fault
+        if not faults and not jumps:
+            return [Run(0, len(events))]
+        return list(_runs(events, faults, jumps))
+
+    def day_of(self, at_ms: int) -> tuple[int, int, int]:
+        """The business day of an instant: its ordinal, and its first and its following day's first ms."""
+        if not self._day[1] <= at_ms < self._day[2]:
+            day = datetime.fromtimestamp(at_ms // 1000, self._zone).date()
+            midnights = (datetime.combine(d, time(), self._zone) for d in (day, day + timedelta(days=1)))
+            start_ms, end_ms = (round(midnight.timestamp() * 1000) for midnight in midnights)
+            self._day = (day.toordinal(), start_ms, end_ms)
+        return self._day
+
+    def verdicts_of(self, day: int, *, takes_history: bool) -> Verdicts:
+        """The verdicts remembered for a day and a kind of terminal, to be read and added to."""
+        return self._verdicts.setdefault((day, takes_history), {})
+
+    def _judge(self, shape: Shape, place: _Place) -> Fault | None:
+        self._misses += 1
+        if self._misses % _REMEMBERED_SHAPES == 0:
+            self._verdicts.clear()
+        rules = self.catalogue.game_on(shape.game, place.day)
+        return judge(shape, rules, takes_history=place.takes_history)
+
+
+class _Place:
+    """Where a batch's terminal stands while its events are walked: the business day, and what holds on it.
+
+    Within low_ms <= sold_at_ms < high_ms nothing about it changes.
+    """
+
+    def __init__(self, validator: Validator, batch: sales_pb2.SalesBatch, *, now_ms: int) -> None:
+        self._validator = validator
+        self._terminal_id = batch.terminal_id
+        self._outlet_id = batch.outlet_id
+        self._now_ms = now_ms
+        self._bindings: History[Binding] | None = validator.catalogue.terminals.get(batch.terminal_id)
+        self.low_ms = self.high_ms = 0
+        self.day = 0
+        self.takes_history = False
+        self.verdicts: Verdicts = {}
+
+    def move(self, sold_at_ms: int) -> Fault | None:
+        """Goes to the business day of an event; the fault, if it cannot have happened there and then."""
+        if self._bindings is None:
+            detail = f"{quoted(self._terminal_id)} is not registered; register it, or correct the id"
+            return Fault(_REASONS.QUARANTINE_REASON_UNKNOWN_TERMINAL, "terminal_id", detail)
+        validator = self._validator
+        newest_ms = self._now_ms + validator.window.ahead_ms
+        if sold_at_ms > newest_ms:
+            detail = f"{sold_at_ms} is {sold_at_ms - self._now_ms} ms ahead of the collector; set the terminal's clock"
+            return Fault(_REASONS.QUARANTINE_REASON_IN_THE_FUTURE, "sold_at_ms", detail)
+        if sold_at_ms < EARLIEST_MS:
+            detail = f"{sold_at_ms} is before 1970-01-02; give Unix milliseconds"
+            return Fault(_REASONS.QUARANTINE_REASON_TOO_OLD, "sold_at_ms", detail)
+        day, start_ms, end_ms = validator.day_of(sold_at_ms)
+        binding = self._bindings.on(day)
+        takes_history = (binding or self._bindings.newest).takes_history
+        oldest_ms = EARLIEST_MS if takes_history else self._now_ms - validator.window.past_ms
+        if sold_at_ms < oldest_ms:
+            detail = f"{sold_at_ms} is more than {validator.window.past_ms} ms ago; import it as history"
+            return Fault(_REASONS.QUARANTINE_REASON_TOO_OLD, "sold_at_ms", detail)
+        if binding is None or binding.outlet_id != self._outlet_id:
+            where = f"at {quoted(binding.outlet_id)}" if binding and binding.outlet_id else "nowhere"
+            detail = f"{quoted(self._outlet_id)} is wrong: the terminal stood {where} on that day; register the move"
+            return Fault(_REASONS.QUARANTINE_REASON_WRONG_OUTLET, "outlet_id", detail)
+        self.day, self.takes_history = day, takes_history
+        self.low_ms, self.high_ms = max(start_ms, oldest_ms), min(end_ms, newest_ms + 1)
+        self.verdicts = validator.verdicts_of(day, takes_history=takes_history)
+        return None
+
+
+def _runs(events: Sequence[sales_pb2.SalesEvent], faults: Mapping[int, Fault], jumps: Iterable[int]) -> Iterable[Run]:
+    """Cuts where the numbering jumps, where good turns to bad or back, and around every bad sequence number."""
+    alone = {index for index, fault in faults.items() if fault.reason == _REASONS.QUARANTINE_REASON_BAD_SEQUENCE}
+    cuts = {0, len(events), *jumps, *alone, *(index + 1 for index in alone)}
+    cuts |= {index for index in range(1, len(events)) if (index in faults) != (index - 1 in faults)}
+    for start, stop in pairwise(sorted(cuts)):
+        findings = [_finding(events[index].seq, faults[index]) for index in range(start, stop) if index in faults]
+        yield Run(start, stop, findings)
+
+
+def _finding(seq: int, fault: Fault) -> sales_pb2.Finding:
+    return sales_pb2.Finding(seq=seq, reason=fault.reason, field=fault.field, detail=fault.detail)
+
+
+def _bad_sequence(seq: int, previous: int) -> Fault:
+    detail = f"{seq} is not above {previous}, the one before it" if seq else "is 0; numbers start at 1"
+    return Fault(_REASONS.QUARANTINE_REASON_BAD_SEQUENCE, "seq", detail)
