@@ -93,7 +93,8 @@ async def _base_cells(ask: Ask, question: TrendQuestion, found: Sequence[Bucket]
     bases = [bucket.base for bucket in found if bucket.base]
     if not bases:
         return {}
-    days = DayRange(bases[0].first, bases[-1].last)
+    same_day = question.grain is Grain.HOUR and question.comparison is Comparison.PREVIOUS
+    days = DayRange(bases[0].first, found[-1].days.last if same_day else bases[-1].last)
     return await _cells(ask, question, days, question.comparison)
 
 
