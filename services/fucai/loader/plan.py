@@ -35,7 +35,7 @@ class Plan:
     could not be used.
     """
 
-    frames: list[bytes] = field(default_factory=list)
+    frames: list[bytes] = field(default_factory=list, repr=False)
     stored: int = 0
     duplicates: int = 0
     quarantined: int = 0

@@ -1,0 +1,59 @@
+"""`fucai up`: the whole suite on this machine, in the foreground."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fucai.devstack.kafka import FetchError, prepare
+from fucai.devstack.parts import DEFAULT_PORT_BASE, stack_parts
+from fucai.devstack.stack import StackError, read_endpoints, run_stack
+from fucai.devstack.supervisor import StartError
+
+_COLOURS = {"ready": "green", "died": "red", "killed": "red", "restarting": "yellow", "waiting": "dim"}
+
+
+def up(
+    data: Annotated[Path, typer.Option(help="Folder for all data, logs and endpoints.json; made if missing.")] = Path(
+        "fucai-data"
+    ),
+    port_base: Annotated[
+        int, typer.Option(help="First of the ports used, all on 127.0.0.1.", min=1024, max=65_000)
+    ] = DEFAULT_PORT_BASE,
+) -> None:
+    """Start Kafka, ClickHouse and every service on this machine, and stop them all on Ctrl-C.
+
+    Data stays in the folder: start again on it and everything is there. Example:
+
+        fucai up --data /srv/fucai --port-base 19000
+    """
+    talk = Console(stderr=True, highlight=False)
+    data = data.resolve()
+
+    def tell(part: str, state: str, detail: str = "") -> None:
+        colour = _COLOURS.get(state, "default")
+        talk.print(f"{part:<11} [{colour}]{state}[/] {detail}")
+        if part == "stack" and state == "ready":
+            _show_addresses(talk, data)
+
+    try:
+        prepare()
+        run_stack(data, stack_parts(data, port_base), tell)
+    except (FetchError, StackError, StartError) as error:
+        talk.print(f"[red]not started:[/] {error}")
+        raise typer.Exit(os.EX_UNAVAILABLE) from error
+
+
+def _show_addresses(talk: Console, data: Path) -> None:
+    """Print where everything is."""
+    table = Table("part", "address", "metrics", "pid", box=None, header_style="bold")
+    for endpoint in read_endpoints(data).values():
+        metrics = f"http://{endpoint.metrics}/metrics" if endpoint.metrics else ""
+        table.add_row(endpoint.name, endpoint.address, metrics, str(endpoint.pid))
+    talk.print(table)
+    talk.print(f"data, logs and endpoints.json in {data}; Ctrl-C stops everything")

@@ -1,0 +1,175 @@
+"""The supervisor with real processes: order, restart, stop, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fucai.devstack.parts import Part
+from fucai.devstack.stack import StackError, run_stack
+from fucai.devstack.supervisor import StartError, Supervisor
+from tests.support.kafka import free_ports
+
+SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
+DEAF = (
+    sys.executable,
+    "-c",
+    "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open(sys.argv[1], 'w'); time.sleep(600)",
+)
+
+
+def eventually(look: Callable[[], bool], within_seconds: float = 15.0) -> None:
+    """Return once `look` is true; fail when it never is."""
+    deadline = time.monotonic() + within_seconds
+    while not look():
+        assert time.monotonic() < deadline, "did not happen in time"
+        threading.Event().wait(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class Log:
+    """Keeps what the supervisor tells."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def __call__(self, part: str, state: str, detail: str = "") -> None:
+        """Note it."""
+        del detail
+        self.told.append((part, state))
+
+
+def test_starts_in_order_of_needs_and_stops_the_other_way(tmp_path: Path) -> None:
+    """A part starts when those it needs are ready, one that runs once counts as ready when it ended well."""
+    log = Log()
+    parts = [
+        Part("last", SLEEP, needs=("once",)),
+        Part("once", (sys.executable, "-c", ""), needs=("first",), once=True),
+        Part("first", SLEEP),
+    ]
+    supervisor = Supervisor(parts, tmp_path, log)
+    supervisor.start(20)
+    supervisor.stop()
+    starts = [part for part, state in log.told if state == "starting"]
+    stops = [part for part, state in log.told if state == "stopped"]
+    assert starts == ["first", "once", "last"]
+    assert stops == ["last", "first"]
+
+
+def test_restarts_what_is_killed(tmp_path: Path) -> None:
+    """A part that is killed runs again under another process id."""
+    supervisor = Supervisor([Part("one", SLEEP)], tmp_path, Log())
+    supervisor.start(20)
+    first = supervisor.pids()["one"]
+    killer = threading.Thread(target=lambda: (os.kill(first, signal.SIGKILL), renewed()))
+
+    def renewed() -> None:
+        eventually(lambda: supervisor.pids().get("one", first) != first)
+        supervisor.stopping.set()
+
+    killer.start()
+    supervisor.watch()
+    killer.join()
+    second = supervisor.pids()["one"]
+    supervisor.stop()
+    assert second != first
+    assert not alive(second)
+
+
+def test_kills_what_does_not_stop(tmp_path: Path) -> None:
+    """A child that ignores SIGTERM is killed when its time is over, and the stop says so."""
+    log = Log()
+    flag = tmp_path / "deaf"
+    part = Part("deaf", (*DEAF, str(flag)), ready=lambda: "" if flag.exists() else "starting", stop_seconds=0.3)
+    supervisor = Supervisor([part], tmp_path, log)
+    supervisor.start(20)
+    pid = supervisor.pids()["deaf"]
+    supervisor.stop()
+    assert ("deaf", "killed") in log.told
+    assert not alive(pid)
+
+
+def test_failed_start_names_the_part_and_its_log(tmp_path: Path) -> None:
+    """When a part that must run once fails, the error shows its last words, and nothing keeps running."""
+    parts = [
+        Part("base", SLEEP),
+        Part("schema", (sys.executable, "-c", "raise SystemExit('no such table')"), needs=("base",), once=True),
+    ]
+    supervisor = Supervisor(parts, tmp_path, Log())
+    with pytest.raises(StartError, match="schema ended with code 1") as failure:
+        supervisor.start(20)
+    pid = supervisor.pids()["base"]
+    supervisor.stop()
+    assert "no such table" in str(failure.value)
+    assert not alive(pid)
+
+
+def test_part_that_never_gets_ready_is_named_with_its_reason(tmp_path: Path) -> None:
+    """The error says which part is late and what it waits for."""
+    supervisor = Supervisor([Part("slow", SLEEP, ready=lambda: "no snapshot yet")], tmp_path, Log())
+    with pytest.raises(StartError, match="slow is not ready: no snapshot yet"):
+        supervisor.start(0.5)
+    supervisor.stop()
+
+
+def test_no_child_outlives_a_killed_supervisor(tmp_path: Path) -> None:
+    """Even when the supervisor itself is killed with SIGKILL, its children die."""
+    script = (
+        "import sys, json; from pathlib import Path\n"
+        "from fucai.devstack.parts import Part; from fucai.devstack.supervisor import Supervisor\n"
+        "s = Supervisor([Part('a', (sys.executable, '-c', 'import time; time.sleep(600)'))], Path(sys.argv[1]),"
+        " lambda *_: None)\n"
+        "s.start(20); print(json.dumps(s.pids()), flush=True); s.watch()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = json.loads(parent.stdout.readline())["a"]
+        assert alive(pid)
+        parent.kill()
+    eventually(lambda: not alive(pid))
+
+
+def test_second_stack_on_a_folder_is_refused(tmp_path: Path) -> None:
+    """Two stacks on one folder would write the same files: the second is told to choose another."""
+    ready = threading.Event()
+    outcome: list[BaseException] = []
+
+    def tell(part: str, state: str, detail: str = "") -> None:
+        del detail
+        if (part, state) == ("stack", "ready"):
+            try:
+                run_stack(tmp_path, [], tell)
+            except StackError as error:
+                outcome.append(error)
+            ready.set()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run_stack(tmp_path, [Part("one", SLEEP)], tell)
+    assert ready.is_set()
+    assert "runs on" in str(outcome[0])
+    assert not (tmp_path / "endpoints.json").exists()
+
+
+def test_taken_port_is_named(tmp_path: Path) -> None:
+    """A port in use is found before anything starts, and named with the part and the remedy."""
+    import socket  # noqa: PLC0415 (used here only)
+
+    (port,) = free_ports(1)
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(StackError, match=f"port {port}, for one, is taken"):
+        run_stack(tmp_path, [Part("one", SLEEP, address=f"127.0.0.1:{port}")], Log())
