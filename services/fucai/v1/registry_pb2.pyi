@@ -541,7 +541,7 @@ class GetRecordRequest(_message.Message):
     table: Global___RegistryTable.ValueType
     """The table."""
     id: _builtins.str
-    """The record's id; game and draw number joined with "/" for a draw, series and period for a benchmark."""
+    """The record's id; game and draw number joined with "/" for a draw, scope and first day for a closure, series and period for a benchmark."""
     day: _builtins.str
     """The day on which it is asked for, YYYY-MM-DD; empty for the newest version."""
     def __init__(
@@ -646,6 +646,7 @@ class ImportSummary(_message.Message):
     ADDED_FIELD_NUMBER: _builtins.int
     CORRECTED_FIELD_NUMBER: _builtins.int
     UNCHANGED_FIELD_NUMBER: _builtins.int
+    TABLES_FIELD_NUMBER: _builtins.int
     import_id: _builtins.int
     """Number of the import; 0 where nothing changed."""
     revision: _builtins.int
@@ -656,6 +657,10 @@ class ImportSummary(_message.Message):
     """Rows that correct one of the same id and valid_from."""
     unchanged: _builtins.int
     """Rows that were there already."""
+    @_builtins.property
+    def tables(self) -> _containers.RepeatedCompositeFieldContainer[Global___TableSummary]:
+        """The same by table, in the order of RegistryTable; only tables that the import has rows for."""
+
     def __init__(
         self,
         *,
@@ -664,14 +669,49 @@ class ImportSummary(_message.Message):
         added: _builtins.int = ...,
         corrected: _builtins.int = ...,
         unchanged: _builtins.int = ...,
+        tables: _abc.Iterable[Global___TableSummary] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "corrected", b"corrected", "import_id", b"import_id", "revision", b"revision", "unchanged", b"unchanged"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "corrected", b"corrected", "import_id", b"import_id", "revision", b"revision", "tables", b"tables", "unchanged", b"unchanged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportSummary: _TypeAlias = ImportSummary  # noqa: Y015
+
+@_typing.final
+class TableSummary(_message.Message):
+    """What an import changed in one table."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TABLE_FIELD_NUMBER: _builtins.int
+    ADDED_FIELD_NUMBER: _builtins.int
+    CORRECTED_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
+    table: Global___RegistryTable.ValueType
+    """The table."""
+    added: _builtins.int
+    """Rows new to it."""
+    corrected: _builtins.int
+    """Rows that correct one of the same id and valid_from."""
+    unchanged: _builtins.int
+    """Rows that were there already."""
+    def __init__(
+        self,
+        *,
+        table: Global___RegistryTable.ValueType = ...,
+        added: _builtins.int = ...,
+        corrected: _builtins.int = ...,
+        unchanged: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "corrected", b"corrected", "table", b"table", "unchanged", b"unchanged"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TableSummary: _TypeAlias = TableSummary  # noqa: Y015
 
 @_typing.final
 class ImportFilesRequest(_message.Message):
