@@ -1,0 +1,115 @@
+"""A store with random sales and a registry in which outlets move, and the analytics service before it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from fucai.adapters.clickhouse import connect
+from fucai.adapters.migrate import StoreSettings, migrate
+from fucai.analytics.service import AnalyticsService
+from fucai.analytics.store import Store
+from fucai.v1 import analytics_pb2_grpc
+from tests.integration.analytics.world import (
+    BENCHMARKS,
+    CLOSURES,
+    DATABASE,
+    FIRST,
+    NOW,
+    ZONE,
+    ZONES,
+    World,
+    random_world,
+)
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """What the store holds."""
+    return random_world(seed=20230818, count=25_000)
+
+
+@pytest.fixture(scope="session")
+def store_url(tmp_path_factory: pytest.TempPathFactory, world: World) -> str:
+    """The address of a store that holds it."""
+    path: Path = tmp_path_factory.mktemp("analytics") / "store"
+    url = f"chdb://{path}"
+    client = connect(url)
+    migrate(client, database=DATABASE, store=StoreSettings("Asia/Shanghai", "CNY"))
+    _registry(client, world)
+    rows = [
+        [
+            event.outlet,
+            event.day,
+            event.sold_at,
+            event.sold_at.hour,
+            event.kind,
+            event.game,
+            event.amount_fen,
+            event.bets,
+            event.summary,
+            f"T{event.outlet}",
+            1,
+            number,
+            event.sold_at + timedelta(seconds=number % 60),
+        ]
+        for number, event in enumerate(world.events, 1)
+    ]
+    columns = "outlet_id business_day sold_at sold_hour kind game amount_fen bets daily_summary"
+    _insert(client, "sales", f"{columns} terminal_id epoch seq received_at", rows)
+    client.close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def analytics(store_url: str) -> Iterator[analytics_pb2_grpc.AnalyticsServiceStub]:
+    """A client of the service, whose clock stands still."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def start() -> tuple[Store, grpc.aio.Server, int]:
+        store = Store(store_url, DATABASE)
+        server = grpc.aio.server()
+        service = AnalyticsService(store, zone=ZONE, currency="CNY", clock=lambda: NOW)
+        analytics_pb2_grpc.add_AnalyticsServiceServicer_to_server(service, server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        return store, server, port
+
+    store, server, port = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    with grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.max_receive_message_length", -1)]) as channel:
+        yield analytics_pb2_grpc.AnalyticsServiceStub(channel)
+    asyncio.run_coroutine_threadsafe(server.stop(None), loop).result()
+    asyncio.run_coroutine_threadsafe(store.close(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+
+
+def _registry(client: Client, world: World) -> None:
+    """One complete import with zones, outlets, games, closures and benchmarks."""
+    day = world.versions[0].first
+    zones = [[zone_id, *rest, 1] for zone_id, rest in ZONES.items()]
+    _insert(client, "zone_rows", "zone_id name zone_type district_code district import_id", zones)
+    outlets = [[v.outlet, v.first, f"网点{v.outlet}", v.zone, v.format, v.first, 1] for v in world.versions]
+    _insert(client, "outlet_rows", "outlet_id valid_from name zone_id format opened import_id", outlets)
+    games = [["ssq", day, "双色球", 1], ["3d", day, "3D", 1], ["3d", FIRST, "福彩3D", 1]]
+    _insert(client, "game_rows", "game valid_from name import_id", games)
+    closures = [[*closure, 1] for closure in CLOSURES]
+    _insert(client, "closure_rows", "first_day last_day scope name import_id", closures)
+    values = [[*value, 1] for value in BENCHMARKS]
+    _insert(client, "benchmark_rows", "series period amount_fen yoy_pct import_id", values)
+    _insert(client, "imports", "import_id source sha256 added corrected unchanged", [[1, "test", "", 1, 0, 0]])
+    client.command("SYSTEM RELOAD DICTIONARY outlet_history")
+
+
+def _insert(client: Client, table: str, columns: str, rows: Sequence[Sequence[object]]) -> None:
+    client.insert(table, rows, column_names=columns.split())
