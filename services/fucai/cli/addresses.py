@@ -12,10 +12,10 @@ from pathlib import Path
 import grpc
 
 from fucai.cli.errors import CliError
+from fucai.runtime.client import connect_blocking
 from fucai.runtime.settings import split_address
 
 ENDPOINTS = "endpoints.json"
-ANSWER_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +94,5 @@ def channel(part: str, data: Path | None = None) -> Iterator[grpc.Channel]:
     Raises:
         CliError: see `find`.
     """
-    with grpc.insecure_channel(find(part, data), [("grpc.max_receive_message_length", ANSWER_BYTES)]) as opened:
+    with connect_blocking(find(part, data)) as opened:
         yield opened

@@ -37,6 +37,6 @@ def _stub() -> None:
 
 def _load(name: str, target: str) -> Any:
     module, _, function = target.partition(":")
-    single = typer.Typer(add_completion=False)
+    single = typer.Typer(add_completion=False, rich_markup_mode="markdown")
     single.command(name)(getattr(import_module(module), function))
     return typer.main.get_command(single)

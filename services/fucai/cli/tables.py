@@ -1,0 +1,168 @@
+"""Tables of trends and headlines for 100 columns, with exact days, explained marks and freshness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from fucai.cli.numbers import MoneyUnit, growth_text, mark_notes, money_unit, percent, sparkline
+from fucai.cli.output import Lang
+from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, Label
+from fucai.domain.periods import DayRange, Grain, whole
+from fucai.v1 import analytics_pb2 as pb
+
+_WORDS = {
+    "period": Label("期间", "period"),
+    "sales": Label("销售额", "sales"),
+    "base": Label("基期", "base"),
+    "growth": Label("增长", "growth"),
+    "bets": Label("注数", "bets"),
+    "payouts": Label("兑奖", "payouts"),
+    "outlets": Label("活跃网点", "active outlets"),
+    "curve": Label("走势", "by day"),
+    "total": Label("全渠道", "whole channel"),
+    "unknown": Label("（未登记）", "(none)"),
+    "rows": Label("行", "rows"),
+    "compared": Label("对比", "compared with"),
+    "benchmark": Label("基准", "benchmark"),
+    "excess": Label("超额", "excess"),
+    "points": Label("个百分点", "points"),
+    "unit": Label("单位", "unit"),
+    "received": Label("数据接收至", "data received until"),
+    "stored": Label("已存营业日", "stored business days"),
+    "nothing": Label("库中尚无销售", "nothing is stored yet"),
+}
+
+
+def word(name: str, lang: Lang) -> str:
+    """A word of the tables in a language."""
+    return str(getattr(_WORDS[name], lang))
+
+
+def group_name(dimension: str, value: str, name: str, lang: Lang) -> str:
+    """The name for people of one value of a dimension; the service gives Chinese ones."""
+    label = BY_DIMENSION.get(dimension, {}).get(value)
+    shown = str(getattr(label, lang)) if label else name
+    return shown or word("unknown", lang)
+
+
+def trend_table(answer: pb.TrendResponse, *, grain: Grain, by: Sequence[str], lang: Lang) -> RenderableType:
+    """A trend: one line a row."""
+    compared = any(row.HasField("growth") for row in answer.rows)
+    unit = money_unit((row.figures.sales_fen for row in answer.rows), answer.currency, lang)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column(word("period", lang), no_wrap=True)
+    for dimension in by:
+        table.add_column(str(getattr(DIMENSIONS[dimension], lang)), overflow="fold")
+    numbers = ["sales", *(["base", "growth"] if compared else []), "bets"]
+    for name in numbers:
+        table.add_column(word(name, lang), justify="right", no_wrap=True)
+    for row in answer.rows:
+        base = unit.show(row.base.sales_fen) if row.HasField("base") else ""
+        names = [group_name(*group, lang) for group in zip(by, row.group, row.group_names, strict=True)]
+        change: list[RenderableType] = [base, growth_text(row.growth, lang)] if compared else []
+        table.add_row(
+            bucket_name(row, grain), *names, unit.show(row.figures.sales_fen), *change, f"{row.figures.bets:,}"
+        )
+    notes = [_line(word("unit", lang), unit.name, f"{len(answer.rows):,} {word('rows', lang)}")]
+    if answer.rows:
+        notes.append(_days([(row.first_day, row.last_day) for row in answer.rows]))
+    if compared:
+        bases = [(row.base_first_day, row.base_last_day) for row in answer.rows if row.base_first_day]
+        notes.append(f"{word('compared', lang)} {_days(bases)}" if bases else word("compared", lang) + " —")
+        notes.append(_half(answer.comparison_rule, lang))
+        notes += mark_notes((row.growth for row in answer.rows), lang)
+    return Group(table, *_dim([*notes, freshness_line(answer.freshness, lang)]))
+
+
+def headline_table(answer: pb.HeadlineResponse, *, by: str, lang: Lang) -> RenderableType:
+    """A headline: the whole channel, then its groups, then the benchmark."""
+    groups = [answer.total, *answer.groups]
+    unit = money_unit((group.sales_fen for group in groups), answer.currency, lang)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column(str(getattr(DIMENSIONS[by], lang)) if by else "", overflow="fold")
+    for name in ("outlets", "base", "growth", "sales", "base", "growth"):
+        table.add_column(word(name, lang), justify="right", no_wrap=name != "outlets")
+    table.add_column(word("curve", lang), no_wrap=True)
+    for place, group in enumerate(groups):
+        name = group_name(by, group.group, group.group_name, lang) if place else word("total", lang)
+        table.add_row(name, *_headline_cells(group, unit, lang), style=None if place else "bold")
+    notes = [
+        _line(word("unit", lang), unit.name),
+        f"{answer.from_day}..{answer.to_day} {word('compared', lang)} {answer.base_from_day}..{answer.base_to_day}",
+        *mark_notes((growth for group in groups for growth in (group.scale_growth, group.sales_growth)), lang),
+        *(
+            str(getattr(definition, f"text_{lang}"))
+            for definition in answer.definitions
+            if definition.name == "active_outlets"
+        ),
+    ]
+    return Group(table, benchmark_line(answer.benchmark, lang), *_dim([*notes, freshness_line(answer.freshness, lang)]))
+
+
+def benchmark_line(found: pb.BenchmarkComparison, lang: Lang) -> Text:
+    """The benchmark with its own period, and the excess where there is one."""
+    text = Text(f"{word('benchmark', lang)} ", "bold")
+    if found.HasField("growth"):
+        text.append(f"{found.series} {found.period} {percent(found.growth)}  ", "default")
+    if found.HasField("excess_points"):
+        points = f"{found.excess_points:+,.1f} {word('points', lang)}".replace("-", "−")
+        text.append(f"{word('excess', lang)} {points}", "green" if found.excess_points >= 0 else "red")
+        return text
+    return text.append(found.note_zh if lang is Lang.ZH else found.note_en, "yellow")
+
+
+def bucket_name(row: pb.TrendRow, grain: Grain) -> str:
+    """A bucket by its shortest name; by its exact days where it is cut."""
+    first, last = date.fromisoformat(row.first_day), date.fromisoformat(row.last_day)
+    if grain is Grain.HOUR:
+        return row.bucket.replace("T", " ") + ":00"
+    if DayRange(first, last) != whole(grain, first) or grain is Grain.WEEK:
+        return row.first_day if first == last else f"{row.first_day}..{row.last_day[5:]}"
+    return {Grain.DAY: row.first_day, Grain.MONTH: row.first_day[:7], Grain.YEAR: row.first_day[:4]}[grain]
+
+
+def freshness_line(found: pb.DataFreshness, lang: Lang) -> str:
+    """How far the data reach, the time in this machine's zone."""
+    if not found.first_day:
+        return word("nothing", lang)
+    received = datetime.fromtimestamp(found.latest_received_ms / 1000, UTC).astimezone()
+    return (
+        f"{word('received', lang)} {received:%Y-%m-%d %H:%M:%S%z}, "
+        f"{word('stored', lang)} {found.first_day}..{found.last_day}"
+    )
+
+
+def _headline_cells(group: pb.HeadlineGroup, unit: MoneyUnit, lang: Lang) -> Iterable[RenderableType]:
+    no_base = pb.GROWTH_MARK_NO_BASE
+    return (
+        f"{group.active_outlets:,}",
+        "" if group.scale_growth.mark == no_base else f"{group.base_active_outlets:,}",
+        growth_text(group.scale_growth, lang),
+        unit.show(group.sales_fen),
+        "" if group.sales_growth.mark == no_base else unit.show(group.base_sales_fen),
+        growth_text(group.sales_growth, lang),
+        Text(sparkline(group.daily_sales_fen), "cyan"),
+    )
+
+
+def _days(ranges: Sequence[tuple[str, str]]) -> str:
+    return f"{min(first for first, _ in ranges)}..{max(last for _, last in ranges)}"
+
+
+def _half(rule: str, lang: Lang) -> str:
+    """The half of a bilingual rule that is in the language."""
+    zh, _, en = rule.partition(" / ")
+    return zh if lang is Lang.ZH else en
+
+
+def _line(*parts: str) -> str:
+    return " · ".join(parts) if len(parts) > 2 else " ".join(parts)  # noqa: PLR2004 (two parts are a name and a value)
+
+
+def _dim(lines: Iterable[str]) -> list[Text]:
+    return [Text(line, "dim") for line in lines]
