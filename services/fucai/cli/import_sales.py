@@ -41,7 +41,7 @@ def import_sales(  # noqa: PLR0913 (each is an option of the command)
     register_district: Annotated[str, typer.Option(help="District code of created outlets.")] = "",
     register_area: Annotated[str, typer.Option(help="Management area of created outlets.")] = "",
     register_format: Annotated[str, typer.Option(help="Trade format of created outlets.")] = "",
-    register_class: Annotated[str, typer.Option(help="Channel class of created outlets.")] = "traditional",
+    register_class: Annotated[str, typer.Option(help="Channel class of created outlets.")] = "",
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the figures are stored.")] = True,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for that.")] = 120.0,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to bear a service that is away.")] = 60.0,

@@ -14,7 +14,7 @@ from fucai.terminal.spool import HistoryRow
 FIRST_DAY = date(1970, 1, 2).toordinal()
 MAX_BETS = 2**32 - 1
 MAX_AMOUNT_FEN = 2**63 - 1
-MAX_TEXT = 64
+MAX_TEXT = 60
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 _DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ class KeepingCollector(collector_pb2_grpc.CollectorServiceServicer):
         self.refused_games: set[str] = set()
         self.pause_ms = 0
         self.streams = 0
+        self.newest_ms = 0
         self._before_receipt = before_receipt
 
     def events(self, terminal_id: str) -> dict[tuple[int, int], SalesEvent]:
@@ -42,6 +44,7 @@ class KeepingCollector(collector_pb2_grpc.CollectorServiceServicer):
         self.streams += 1
         async for batch in batches:
             self.batches.append(batch)
+            self.newest_ms = time.time_ns() // 1_000_000
             if self._before_receipt is not None:
                 failing = self._before_receipt(len(self.batches), batch)
                 if failing is not None:

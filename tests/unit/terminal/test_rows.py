@@ -40,7 +40,7 @@ def test_reads_a_good_line() -> None:
         (1, "  ", "outlet: is empty"),
         (1, "M\x005V", "cannot be read; take out control characters"),
         (1, "M\udcff", "cannot be read; save the file as UTF-8"),
-        (1, "M" * 65, "longer than 64"),
+        (1, "M" * 61, "longer than 60"),
         (2, "", "game: is empty"),
         (3, "0", "bets: 0 is not above zero"),
         (3, "-1", "bets: -1 is not above zero"),
