@@ -1,0 +1,146 @@
+"""The demo's dashboard: what it asks every turn, and how that looks. Starts and stops nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import grpc
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from fucai.cli.addresses import Part
+from fucai.cli.numbers import exact
+from fucai.cli.output import Lang
+from fucai.cli.scrape import scrape
+from fucai.cli.status import events_counted, lag_of
+from fucai.cli.tables import headline_table
+from fucai.domain.labels import KINDS, Label
+from fucai.runtime.errors import explain
+from fucai.v1 import analytics_pb2 as pb
+from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
+
+ASK_SECONDS = 10.0
+_EVENTS_SHOWN = 6
+_TITLE = Label("渠道通 · 福彩渠道规模与销售", "fucai-channel · channel scale and lottery sales")
+_SAMPLE = Label("样例数据：网点与销售均为模拟", "sample data: outlets and sales are simulated")
+_STORED = Label("已存事件", "events stored")
+_QUARANTINED = Label("隔离", "in quarantine")
+_RATE = Label("入库", "stored")
+_BEHIND = Label("Kafka 待入库", "waiting in Kafka")
+_NEWEST = Label("最新事件", "newest events")
+_RECORDS = Label("条", "records")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one turn learnt; a message is None where it could not be had, and `problem` says why."""
+
+    headline: pb.HeadlineResponse | None = None
+    freshness: pb.FreshnessResponse | None = None
+    recent: pb.RecentResponse | None = None
+    stored_per_second: float | None = None
+    lag: Mapping[str, int] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def has_figures(self) -> bool:
+        """True once a figure of stored sales can be shown."""
+        return self.headline is not None and bool(self.headline.freshness.first_day)
+
+
+class Watch:
+    """Asks analytics and the loader every turn, and remembers the last counter for the rate."""
+
+    def __init__(self, channel: grpc.Channel, parts: Sequence[Part]) -> None:
+        self._analytics = AnalyticsServiceStub(channel)
+        self._loaders = [part for part in parts if part.name.startswith("loader")]
+        self._last: tuple[float, float] | None = None
+
+    def turn(self) -> Snapshot:
+        """What is there now; it never raises over a part that is away."""
+        lag: dict[str, int] = {}
+        counted = 0.0
+        for loader in self._loaders:
+            metrics = scrape(loader)
+            lag |= lag_of(metrics)
+            counted += events_counted("loader", metrics) or 0.0
+        rate = self._rate(counted)
+        try:
+            return Snapshot(
+                headline=self._analytics.Headline(pb.HeadlineRequest(by="zone_type"), timeout=ASK_SECONDS),
+                freshness=self._analytics.Freshness(pb.FreshnessRequest(), timeout=ASK_SECONDS),
+                recent=self._analytics.Recent(pb.RecentRequest(limit=_EVENTS_SHOWN), timeout=ASK_SECONDS),
+                stored_per_second=rate,
+                lag=lag,
+            )
+        except grpc.RpcError as error:
+            return Snapshot(stored_per_second=rate, lag=lag, problem=explain(error))
+
+    def _rate(self, counted: float) -> float | None:
+        now = time.monotonic()
+        last, self._last = self._last, (now, counted)
+        if last is None or counted < last[1]:
+            return None
+        return (counted - last[1]) / max(now - last[0], 1e-6)
+
+
+def dashboard(found: Snapshot, *, lang: Lang, doing: str, left_s: float | None) -> RenderableType:
+    """The whole screen; `doing` says what the simulator does, `left_s` how long the demo goes on."""
+    title = f"{getattr(_TITLE, lang)}"
+    left = "" if left_s is None else f" · {max(left_s, 0):.0f} s"
+    parts: list[RenderableType] = [flow_line(found, lang)]
+    if found.headline is not None and found.has_figures:
+        parts.append(headline_table(found.headline, by="zone_type", lang=lang))
+    if found.recent is not None and found.recent.events:
+        parts += [Text(str(getattr(_NEWEST, lang)), "bold"), events_table(found.recent, lang)]
+    if found.problem:
+        parts.append(Text(found.problem, "red"))
+    parts.append(Text(f"{getattr(_SAMPLE, lang)} · {doing}", "dim"))
+    return Panel(Group(*parts), title=title, subtitle=f"Ctrl-C{left}", border_style="red")
+
+
+def flow_line(found: Snapshot, lang: Lang) -> Text:
+    """Throughput and lag in one line."""
+    shown: list[str] = []
+    if found.freshness is not None:
+        shown += [
+            f"{getattr(_STORED, lang)} {found.freshness.events:,}",
+            f"{getattr(_QUARANTINED, lang)} {found.freshness.quarantined:,}",
+        ]
+    if found.stored_per_second is not None:
+        shown.append(f"{getattr(_RATE, lang)} {found.stored_per_second:,.0f}/s")
+    if found.lag:
+        shown.append(f"{getattr(_BEHIND, lang)} {sum(found.lag.values()):,} {getattr(_RECORDS, lang)}")
+    return Text(" · ".join(shown), "bold")
+
+
+def events_table(recent: pb.RecentResponse, lang: Lang) -> Table:
+    """The newest events, one a line."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for justify in ("left", "left", "left", "left", "left", "right"):
+        table.add_column(justify=justify, no_wrap=True)
+    for event in recent.events:
+        at = datetime.fromtimestamp(event.sold_at_ms / 1000, UTC).astimezone()
+        kind = KINDS.get(event.kind)
+        table.add_row(
+            f"{at:%m-%d %H:%M:%S}",
+            event.outlet_name or event.outlet_id,
+            event.zone_name,
+            event.game,
+            str(getattr(kind, lang)) if kind else event.kind,
+            exact(event.amount_fen),
+        )
+    return table
+
+
+def addresses_table(parts: Sequence[Part]) -> Table:
+    """Where everything can be tried."""
+    table = Table("part", "gRPC or address", "metrics", box=None, header_style="bold", pad_edge=False)
+    for part in parts:
+        table.add_row(part.name, part.address, f"http://{part.metrics}/metrics" if part.metrics else "")
+    return table

@@ -1,0 +1,224 @@
+"""`fucai demo`: a whole stack with sample outlets and simulated sales, watched until it ends. Then all is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from fucai.cli.addresses import channel, read_endpoints
+from fucai.cli.dashboard import Snapshot, Watch, addresses_table, dashboard
+from fucai.cli.errors import CliError
+from fucai.cli.output import Lang, language, stdout_console
+from fucai.devstack.kafka import FetchError, prepare
+from fucai.devstack.parts import DEFAULT_PORT_BASE
+from fucai.devstack.stack import StackError, await_endpoints, stack_process
+
+FIRST_FIGURE_SECONDS = 120.0
+LINGER_SECONDS = 5.0
+TURN_SECONDS = 1.0
+PRINT_SECONDS = 10.0
+_PORTS = 60
+_PORT_STEP = 100
+_STOP_SECONDS = 15.0
+_TAIL = 2_000
+
+
+def demo(
+    *,
+    seconds: Annotated[float | None, typer.Option(min=1, help="End by itself after so long; else on Ctrl-C.")] = None,
+    data: Annotated[Path, typer.Option(help="Folder of data and logs; a second run goes on with it.")] = Path(".demo"),
+    port_base: Annotated[
+        int | None, typer.Option(min=1024, max=65_000, help="First port used; else the first free hundred.")
+    ] = None,
+    history: Annotated[int, typer.Option(min=0, max=3_660, help="Days of history to write first.")] = 400,
+    rate: Annotated[float, typer.Option(min=0.1, max=100_000, help="Live sales a second.")] = 20.0,
+    lang: Annotated[Lang | None, typer.Option(help="Language of labels; else that of the locale.")] = None,
+) -> None:
+    """Start everything, register 54 sample outlets, write a year of history, stream live sales and show them.
+
+        fucai demo
+        fucai demo --seconds 60 --lang zh
+
+    It really is the whole suite: Kafka, ClickHouse's engine and every service, on ports of 127.0.0.1 that it prints.
+    Outlets and sales are samples. Time counts from the start, but the end waits for the first figure.
+    Exit codes: 0 at the end or after Ctrl-C, 69 when the stack does not start.
+    """
+    started = time.monotonic()
+    data = data.resolve()
+    console = Console(stderr=True, highlight=False)
+    try:
+        prepare()
+        with _interruptible(), stack_process(data, port_base or free_port_base()) as process:
+            console.print(f"starting Kafka, ClickHouse and the services in {data} ...")
+            await_endpoints(data, process)
+            parts = read_endpoints(data)
+            console.print(f"ready after {time.monotonic() - started:.0f} s; registering the sample outlets ...")
+            console.print(addresses_table(parts))
+            _register(data)
+            with _simulation(data, history=history, rate=rate) as simulation, channel("analytics", data) as opened:
+                _watch(Watch(opened, parts), simulation, started, seconds, language(lang))
+    except (FetchError, StackError) as error:
+        raise CliError(str(error), exit_code=os.EX_UNAVAILABLE) from error
+    except KeyboardInterrupt:
+        console.print("stopped")
+
+
+def free_port_base() -> int:
+    """The first of 19000, 19100, ... whose ports are all free on loopback.
+
+    Raises:
+        CliError: there is none.
+    """
+    for base in range(DEFAULT_PORT_BASE, 65_000, _PORT_STEP):
+        if all(_is_free(base + offset) for offset in range(_PORTS)):
+            return base
+    raise CliError("no free ports from 19000 on", hint="choose with --port-base", exit_code=os.EX_UNAVAILABLE)
+
+
+def _watch(watch: Watch, simulation: Simulation, started: float, seconds: float | None, lang: Lang) -> None:
+    """Shows figures until the time is over, or Ctrl-C; then prints the last summary.
+
+    Raises:
+        CliError: no figure could be had in time, or the simulation failed.
+    """
+    console = stdout_console()
+    first_figure: float | None = None
+    printed = float("-inf")
+    found = Snapshot()
+    live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+    try:
+        if live:
+            live.start()
+        while not _over(started, first_figure, seconds):
+            turned = time.monotonic()
+            simulation.check()
+            found = watch.turn()
+            if found.has_figures and first_figure is None:
+                first_figure = time.monotonic()
+            if first_figure is None and time.monotonic() - started > FIRST_FIGURE_SECONDS:
+                reason = found.problem or "nothing was stored"
+                raise CliError(f"no figure after {FIRST_FIGURE_SECONDS:.0f} s: {reason}", exit_code=os.EX_UNAVAILABLE)
+            left = None if seconds is None else started + seconds - time.monotonic()
+            screen = dashboard(found, lang=lang, doing=simulation.doing(), left_s=left)
+            if live:
+                live.update(screen, refresh=True)
+            elif found.has_figures and turned - printed >= PRINT_SECONDS:
+                console.print(screen)
+                printed = turned
+            simulation.wait(max(0.0, turned + TURN_SECONDS - time.monotonic()))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if live:
+            live.stop()
+    console.print(dashboard(found, lang=lang, doing=simulation.doing(), left_s=None))
+    if first_figure is not None:
+        console.print(f"first figure after {first_figure - started:.0f} s; ran {time.monotonic() - started:.0f} s")
+
+
+def _over(started: float, first_figure: float | None, seconds: float | None) -> bool:
+    if seconds is None or first_figure is None:
+        return False
+    return time.monotonic() >= max(started + seconds, first_figure + min(LINGER_SECONDS, seconds))
+
+
+def _register(data: Path) -> None:
+    command = [sys.executable, "-m", "fucai.cli", "import", "registry", "--sample", "--data", str(data)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise CliError(f"the sample outlets could not be registered: {done.stderr[-_TAIL:]}", exit_code=done.returncode)
+
+
+class Simulation:
+    """`fucai simulate` in a process of its own: first the history, then live sales."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self._process = process
+        self._log = log
+
+    def check(self) -> None:
+        """Looks whether it still runs.
+
+        Raises:
+            CliError: it ended, with what it said.
+        """
+        if self._process.poll() is not None:
+            raise CliError(
+                f"the simulator ended with code {self._process.returncode}: {self._said()[-_TAIL:]}",
+                exit_code=os.EX_SOFTWARE,
+            )
+
+    def wait(self, seconds: float) -> None:
+        """Returns after `seconds`, or as soon as it ends."""
+        try:
+            self._process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return
+
+    def doing(self) -> str:
+        """The last line that it wrote."""
+        lines = [line.strip() for line in self._said().replace("\r", "\n").splitlines() if line.strip()]
+        return lines[-1] if lines else "fucai simulate"
+
+    def stop(self) -> None:
+        """Lets it end with its last receipts, and ends it the hard way if that takes too long."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _said(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def _simulation(data: Path, *, history: int, rate: float) -> Iterator[Simulation]:
+    log = data / "logs" / "simulate.log"
+    command = [sys.executable, "-m", "fucai.cli", "simulate", "--data", str(data), "--rate", str(rate)]
+    command += ["--history", str(history)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+    running = Simulation(process, log)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM ends the demo as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
