@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, TextColumn
+from rich.progress import Progress, TaskID, TextColumn
 
 from fucai.cli.addresses import find
 from fucai.cli.import_sales import money
@@ -24,6 +24,7 @@ from fucai.terminal.history import Route
 from fucai.terminal.sender import SendPolicy
 
 _LINES_TOLD = 20
+_PLAIN_LINE_S = 5.0
 
 
 def simulate(
@@ -82,32 +83,46 @@ async def _until_stopped(
 
 
 class _Lines(Progress):
-    """Progress on a terminal; silent elsewhere."""
+    """How far it is: one line that changes on a terminal, elsewhere a new line every few seconds."""
 
     def __init__(self, console: Console, zone: ZoneInfo) -> None:
         columns = (TextColumn("{task.description:>8}"), TextColumn("{task.fields[said]}"))
         super().__init__(*columns, console=console, disable=not console.is_terminal, transient=True)
         self._zone = zone
+        self._live: TaskID | None = None
         self._began = 0.0
+        self._said_at = float("-inf")
 
     def stage(self, what: str, total: int) -> Callable[[int], None]:
         """See `simulator.Watcher`."""
-        task = self.add_task(what, total=total, said=f"0 of {total:,} rows")
+        task = self.add_task(what, total=total, said="")
+        self._say(task, what, f"{total:,} rows")
+        made = 0
 
-        def made(steps: int) -> None:
-            self.advance(task, steps)
-            self.update(task, said=f"{self._tasks[task].completed:,.0f} of {total:,} rows")
+        def advanced(steps: int) -> None:
+            nonlocal made
+            made += steps
+            self.update(task, said=f"{made:,} of {total:,} rows")
 
-        return made
+        return advanced
 
     def pulse(self, tally: simulator.Tally) -> None:
         """See `simulator.Watcher`."""
-        if not self._began:
-            self._began = time.monotonic()
-            self.add_task("live", total=None, said="")
+        now = time.monotonic()
+        if self._live is None:
+            self._live = self.add_task("live", total=None, said="")
+            self._began = now
+            return
         moment = datetime.fromtimestamp(tally.simulated_ms / 1000, self._zone)
-        rate = tally.events / max(0.001, time.monotonic() - self._began)
-        self.update(self.task_ids[-1], said=f"{tally.events:,} events, {rate:,.0f}/s, {moment:%Y-%m-%d %H:%M:%S}")
+        rate = tally.events / max(0.001, now - self._began)
+        self._say(self._live, "live", f"{tally.events:,} events, {rate:,.0f}/s, {moment:%Y-%m-%d %H:%M:%S}")
+
+    def _say(self, task: TaskID, what: str, said: str) -> None:
+        self.update(task, said=said)
+        now = time.monotonic()
+        if self.disable and now - self._said_at >= _PLAIN_LINE_S:
+            self._said_at = now
+            self.console.print(f"{what}: {said}")
 
 
 def _tell(report: simulator.SimulationReport, console: Console, *, asked_for_live: bool) -> int:

@@ -100,6 +100,7 @@ async def wait_until_stored(
     deadline = time.monotonic() + timeout_seconds
     pause_s = _FIRST_POLL_S
     while True:
+        asked = time.monotonic()
         stored = stored_through(await registry.open_history(lambda: spool.claims(file)))
         if all(
             stored.get(terminal_id, 0) >= count or terminal_id in quarantined
@@ -110,7 +111,7 @@ async def wait_until_stored(
         if time.monotonic() + pause_s > deadline:
             return False
         await asyncio.sleep(pause_s)
-        pause_s = min(_LONGEST_POLL_S, pause_s * 1.5)
+        pause_s = max(min(_LONGEST_POLL_S, pause_s * 1.5), time.monotonic() - asked - pause_s)
 
 
 def stored_through(opened: OpenHistoryResponse) -> dict[str, int]:
