@@ -1,0 +1,116 @@
+"""The `fucai` command itself: help, wrong usage, and where it finds the services."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from fucai.cli.addresses import find, read_endpoints
+from fucai.cli.errors import CliError
+from tests.unit.cli.fake import FakeAnalytics, run, serving
+
+COMMANDS = [
+    ("demo",),
+    ("up",),
+    ("migrate",),
+    ("simulate",),
+    ("status",),
+    ("import", "registry"),
+    ("import", "sales"),
+    ("query", "trend"),
+    ("query", "headline"),
+]
+
+
+def test_help_names_every_command_without_loading_it() -> None:
+    """--help is quick: no command's own module is imported for it."""
+    loaded = {name for name in sys.modules if name.startswith("fucai.cli.")}
+    ran = run("--help")
+    assert ran.exit_code == 0
+    for command in ("demo", "up", "migrate", "simulate", "status", "import", "query"):
+        assert command in ran.out
+    assert {name for name in sys.modules if name.startswith("fucai.cli.")} == loaded
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_teaches_itself(command: tuple[str, ...]) -> None:
+    """Each command exists and explains its options."""
+    ran = run(*command, "--help")
+    assert ran.exit_code == 0, ran.err
+    assert "Usage" in ran.out
+    assert len(ran.out.splitlines()) > 5
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("trends",),
+        ("query", "trend", "--grain", "decade"),
+        ("query", "headline", "--active-sales", "0"),
+        ("--nonsense",),
+    ],
+)
+def test_wrong_usage_exits_with_64(arguments: tuple[str, ...]) -> None:
+    """Sysexits' EX_USAGE, not click's 2; stdout stays empty."""
+    ran = run(*arguments)
+    assert ran.exit_code == 64
+    assert ran.out == ""
+    assert ran.err
+
+
+def write(path: Path, analytics: str) -> Path:
+    """A stack's directory."""
+    part = {"name": "analytics", "address": analytics, "pid": 1, "metrics": None}
+    (path / "endpoints.json").write_text(json.dumps({"parts": [part]}), encoding="utf-8")
+    return path
+
+
+def test_data_wins_over_variables(tmp_path: Path) -> None:
+    """--data, then FUCAI_ANALYTICS, then FUCAI_DATA."""
+    stack = write(tmp_path, "127.0.0.1:1111")
+    environ = {"FUCAI_ANALYTICS": "127.0.0.1:2222", "FUCAI_DATA": str(stack)}
+    assert find("analytics", stack, environ) == "127.0.0.1:1111"
+    assert find("analytics", None, environ) == "127.0.0.1:2222"
+    assert find("analytics", None, {"FUCAI_DATA": str(stack)}) == "127.0.0.1:1111"
+
+
+@pytest.mark.parametrize(
+    ("environ", "told", "exit_code"),
+    [
+        ({}, "nothing says where the analytics service is", 69),
+        ({"FUCAI_ANALYTICS": "nowhere"}, "FUCAI_ANALYTICS=nowhere", 64),
+        ({"FUCAI_DATA": "/nonexistent"}, "cannot read /nonexistent/endpoints.json", 69),
+    ],
+)
+def test_an_unknown_place_is_told_with_a_remedy(environ: dict[str, str], told: str, exit_code: int) -> None:
+    """The error says what was looked at; the hint, or the error, how to set it."""
+    with pytest.raises(CliError, match=told) as caught:
+        find("analytics", None, environ)
+    assert caught.value.exit_code == exit_code
+    assert "--data" in caught.value.hint or "host:port" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"parts": [{"name": "x"}]}'])
+def test_a_broken_endpoints_file_is_named(tmp_path: Path, content: str) -> None:
+    """Not what `fucai up` writes: exit code 65 and the file's name."""
+    (tmp_path / "endpoints.json").write_text(content, encoding="utf-8")
+    with pytest.raises(CliError, match=r"endpoints\.json is not a list") as caught:
+        read_endpoints(tmp_path)
+    assert caught.value.exit_code == 65
+
+
+def test_a_stack_without_the_part_is_told(tmp_path: Path) -> None:
+    """The file is there but names no registry."""
+    with pytest.raises(CliError, match="names no registry"):
+        find("registry", write(tmp_path, "127.0.0.1:1"))
+
+
+def test_the_command_asks_the_stack_of_data(tmp_path: Path) -> None:
+    """End to end: --data DIR leads to the address in its endpoints.json."""
+    with serving(FakeAnalytics()) as address:
+        ran = run("query", "headline", "--data", str(write(tmp_path, address)))
+    assert ran.exit_code == 0, ran.err
+    assert "national_welfare" in ran.out

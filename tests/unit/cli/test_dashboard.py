@@ -1,0 +1,57 @@
+"""The demo's dashboard: what it shows before, with and without figures."""
+
+from __future__ import annotations
+
+import io
+
+import grpc
+from rich.console import Console
+
+from fucai.cli.addresses import Part
+from fucai.cli.dashboard import Snapshot, Watch, addresses_table, dashboard
+from fucai.cli.demo import free_port_base
+from fucai.cli.output import Lang
+from tests.unit.cli.fake import FakeAnalytics, serving
+
+
+def shown(found: Snapshot, lang: Lang = Lang.EN) -> str:
+    """The dashboard as text."""
+    out = io.StringIO()
+    Console(file=out, width=100).print(dashboard(found, lang=lang, doing="history 12 %", left_s=42.0))
+    return out.getvalue()
+
+
+def test_it_shows_headline_flow_and_newest_events() -> None:
+    """Headline by zone type with curve and benchmark, events stored, newest events, what the simulator does."""
+    with serving(FakeAnalytics()) as address, grpc.insecure_channel(address) as channel:
+        found = Watch(channel, []).turn()
+    assert found.has_figures
+    text = shown(found)
+    for told in ("▲ +7.0%", "national_welfare", "night market", "█", "events stored 21", "in quarantine 2", "网点[1]"):
+        assert told in text
+    assert "history 12 %" in text
+    assert "42 s" in text
+    assert "夜市" in shown(found, Lang.ZH)
+
+
+def test_before_anything_is_stored_it_says_what_is_away() -> None:
+    """Without analytics there is no figure, and the reason is on the screen; nothing is raised."""
+    with grpc.insecure_channel("127.0.0.1:1") as channel:
+        found = Watch(channel, [Part("loader", "127.0.0.1:1", 1, "127.0.0.1:1")]).turn()
+    assert not found.has_figures
+    assert "UNAVAILABLE" in shown(found)
+
+
+def test_addresses_to_try_are_printed() -> None:
+    """Each part with its address, services with their metrics page."""
+    out = io.StringIO()
+    parts = [Part("kafka", "127.0.0.1:19000", 1, None), Part("loader", "127.0.0.1:19030", 2, "127.0.0.1:19031")]
+    Console(file=out, width=100).print(addresses_table(parts))
+    assert "127.0.0.1:19000" in out.getvalue()
+    assert "http://127.0.0.1:19031/metrics" in out.getvalue()
+
+
+def test_free_ports_are_found() -> None:
+    """A base from 19000 on, in hundreds."""
+    assert free_port_base() >= 19_000
+    assert free_port_base() % 100 == 0
