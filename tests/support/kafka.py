@@ -11,7 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, UnknownTopicOrPartitionError
+
+from fucai.adapters.topics import TopicLayout, ensure_topics
+from fucai.domain import topics
+from tests.support.waiting import eventually
 
 READY_SECONDS = 60.0
 
@@ -61,3 +65,19 @@ def _await_broker(bootstrap: str, process: subprocess.Popen[bytes], log: Path) -
                 raise AssertionError(f"the broker did not start: {error}\n{tail}") from error
         else:
             return
+
+
+def renew_topics(bootstrap: str, layout: TopicLayout) -> None:
+    """Delete the suite's topics with all records, and create them empty."""
+    names = [topics.SALES, topics.QUARANTINE, topics.DAYCLOSE]
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        for name in names:
+            try:
+                admin.delete_topics([name])
+            except UnknownTopicOrPartitionError:
+                continue
+        eventually(lambda: not set(names) & set(admin.list_topics()), what="the deletion of the topics")
+    finally:
+        admin.close()
+    assert ensure_topics(bootstrap, layout) == names

@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from fucai.runtime.progress import Progress
 
 T = TypeVar("T")
-GROUP = "fucai-loader"
 RETRY_SECONDS = 0.5
 
 
 class LoaderSettings(ServiceSettings):
     """What the loader needs beyond the shared settings."""
 
+    group: str = Field(
+        default="fucai-loader", min_length=1, description="consumer group; all loaders of a store share it"
+    )
     workers: int = Field(default=2, ge=1, le=64, description="inserts at a time")
     linger_ms: int = Field(default=150, ge=0, le=60_000, description="wait this long for more before an insert")
     flush_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="insert at once when this much waits")
@@ -95,7 +97,7 @@ class Loading:
         try:
             pipeline.run(self.stopping)
         except MembershipLostError as error:
-            message = f"lost its place in group {GROUP}: {error}"
+            message = f"lost its place in group {self._settings.group}: {error}"
             raise FatalError(message, exit_code=os.EX_TEMPFAIL) from error
         finally:
             pipeline.close()
@@ -127,7 +129,7 @@ class Loading:
     def _join(self) -> GroupConsumer:
         """Join the consumer group."""
         settings = self._settings
-        group = GroupSettings(settings.kafka, GROUP, settings.instance, settings.session_timeout_ms)
+        group = GroupSettings(settings.kafka, settings.group, settings.instance, settings.session_timeout_ms)
         return GroupConsumer(group, list(TOPICS))
 
 
