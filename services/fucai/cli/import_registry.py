@@ -1,0 +1,135 @@
+"""`fucai import registry`: hands master data files to the registry and shows what changed, or every line to mend."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from fucai.cli.addresses import channel
+from fucai.cli.errors import CliError
+from fucai.cli.output import stderr_console, stdout_console
+from fucai.v1 import registry_pb2 as pb
+from fucai.v1.registry_pb2_grpc import RegistryServiceStub
+
+PIECE_BYTES = 256 * 1024
+_FILES = "zones.csv, outlets.csv, terminals.csv, games.csv, draws.csv, closures.csv, benchmarks.csv"
+
+
+def import_registry(
+    path: Annotated[
+        Path | None, typer.Argument(help="A folder with CSV files, or one of them.", show_default=False)
+    ] = None,
+    *,
+    sample: Annotated[bool, typer.Option("--sample", help="Load the packaged sample set instead of PATH.")] = False,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the answer.")] = 120.0,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_REGISTRY or FUCAI_DATA says where."),
+    ] = None,
+) -> None:
+    """Load zones, outlets, terminals, games, draws, closures and benchmarks from CSV files, all of them or nothing.
+
+    A file's name says what it holds: zones.csv, outlets.csv, terminals.csv, games.csv, draws.csv, closures.csv,
+    benchmarks.csv; any of them may be absent. UTF-8, a header line, comments with # before it.
+    A line with a known id and valid_from corrects that version, a later valid_from adds history, what is absent stays;
+    the same files again change nothing. Every line that cannot be taken is listed with its remedy.
+
+    Exit codes: 0 loaded, or nothing to change; 65 lines to mend, nothing was stored; 66 no such file; 69 registry away.
+    """
+    contents = read_files(_chosen(path, sample=sample))
+    with channel("registry", data) as opened:
+        answer = RegistryServiceStub(opened).ImportFiles(pieces(contents), timeout=timeout)
+    if answer.problems:
+        stdout_console().print(problem_table(answer.problems))
+        count = len(answer.problems)
+        stderr_console().print(
+            f"nothing was stored: {count:,} {'problem' if count == 1 else 'problems'}; mend and repeat"
+        )
+        raise typer.Exit(os.EX_DATAERR)
+    stdout_console().print(change_table(answer.summary))
+    typer.echo(closing_line(answer.summary))
+
+
+def read_files(place: Traversable) -> dict[str, bytes]:
+    """The file, or the CSV files of the folder, by name.
+
+    Raises:
+        CliError: it is not there, cannot be read, or is a folder without CSV files; exit code 66.
+    """
+    try:
+        if place.is_file():
+            return {place.name: place.read_bytes()}
+        found = sorted(
+            (entry for entry in place.iterdir() if entry.name.endswith(".csv")), key=lambda entry: entry.name
+        )
+        contents = {entry.name: entry.read_bytes() for entry in found}
+    except OSError as error:
+        message = f"cannot read {error.filename or place}: {error.strerror}"
+        raise CliError(message, hint=f"give a folder with {_FILES}, or one of them", exit_code=os.EX_NOINPUT) from error
+    if not contents:
+        raise CliError(f"{place} holds no CSV file", hint=f"name them {_FILES}", exit_code=os.EX_NOINPUT)
+    return contents
+
+
+def pieces(contents: Mapping[str, bytes]) -> Iterator[pb.ImportFilesRequest]:
+    """The files in messages of at most PIECE_BYTES; an empty file takes one message too."""
+    for name, content in contents.items():
+        for start in range(0, max(len(content), 1), PIECE_BYTES):
+            yield pb.ImportFilesRequest(file=name, content=content[start : start + PIECE_BYTES])
+
+
+def problem_table(problems: Sequence[pb.ImportProblem]) -> Table:
+    """Every problem: where, which column, the value found, what to do."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("file", no_wrap=True)
+    table.add_column("line", justify="right", no_wrap=True)
+    for heading in ("column", "value", "remedy"):
+        table.add_column(heading, overflow="fold")
+    for problem in problems:
+        line = f"{problem.line}" if problem.line else ""
+        table.add_row(*_cells(problem.file, line, problem.field, problem.value, problem.remedy))
+    return table
+
+
+def change_table(summary: pb.ImportSummary) -> Table:
+    """Rows added, corrected and unchanged in each table, and in all."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("table", no_wrap=True)
+    for heading in ("added", "corrected", "unchanged"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for part in summary.tables:
+        name = pb.RegistryTable.Name(part.table).removeprefix("REGISTRY_TABLE_").lower()
+        table.add_row(name, f"{part.added:,}", f"{part.corrected:,}", f"{part.unchanged:,}")
+    total = (summary.added, summary.corrected, summary.unchanged)
+    table.add_row("all", *(f"{count:,}" for count in total), style="bold")
+    return table
+
+
+def closing_line(summary: pb.ImportSummary) -> str:
+    """What the import is known by."""
+    if not summary.import_id:
+        return f"nothing changed; the registry stays at revision {summary.revision}"
+    return f"import {summary.import_id} is stored; the registry is at revision {summary.revision}"
+
+
+def _chosen(path: Path | None, *, sample: bool) -> Traversable:
+    if sample == (path is not None):
+        raise CliError(
+            "give either PATH or --sample",
+            hint=f"PATH is a folder with {_FILES}, or one of them",
+            exit_code=os.EX_USAGE,
+        )
+    return files("fucai.registry").joinpath("sample") if path is None else path
+
+
+def _cells(*texts: str) -> Iterable[Text]:
+    """Cells that are shown as they are, whatever marks they contain."""
+    return (Text(text) for text in texts)
