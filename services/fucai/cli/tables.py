@@ -68,7 +68,7 @@ def trend_table(answer: pb.TrendResponse, *, grain: Grain, by: Sequence[str], la
         table.add_row(
             bucket_name(row, grain), *names, unit.show(row.figures.sales_fen), *change, f"{row.figures.bets:,}"
         )
-    notes = [_line(word("unit", lang), unit.name, f"{len(answer.rows):,} {word('rows', lang)}")]
+    notes = [f"{word('unit', lang)} {unit.name} · {len(answer.rows):,} {word('rows', lang)}"]
     if answer.rows:
         notes.append(_days([(row.first_day, row.last_day) for row in answer.rows]))
     if compared:
@@ -92,7 +92,7 @@ def headline_table(answer: pb.HeadlineResponse, *, by: str, lang: Lang) -> Rende
         name = group_name(by, group.group, group.group_name, lang) if place else word("total", lang)
         table.add_row(name, *_headline_cells(group, unit, lang), style=None if place else "bold")
     notes = [
-        _line(word("unit", lang), unit.name),
+        f"{word('unit', lang)} {unit.name}",
         f"{answer.from_day}..{answer.to_day} {word('compared', lang)} {answer.base_from_day}..{answer.base_to_day}",
         *mark_notes((growth for group in groups for growth in (group.scale_growth, group.sales_growth)), lang),
         *(
@@ -158,10 +158,6 @@ def _half(rule: str, lang: Lang) -> str:
     """The half of a bilingual rule that is in the language."""
     zh, _, en = rule.partition(" / ")
     return zh if lang is Lang.ZH else en
-
-
-def _line(*parts: str) -> str:
-    return " · ".join(parts) if len(parts) > 2 else " ".join(parts)  # noqa: PLR2004 (two parts are a name and a value)
 
 
 def _dim(lines: Iterable[str]) -> list[Text]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-import grpc
 import grpc.aio
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -17,6 +16,7 @@ from fucai.adapters.clickhouse import connect
 from fucai.adapters.migrate import StoreSettings, migrate
 from fucai.analytics.service import AnalyticsService
 from fucai.analytics.store import Store
+from fucai.runtime.client import connect_blocking
 from fucai.v1 import analytics_pb2_grpc
 from tests.integration.analytics.world import (
     BENCHMARKS,
@@ -70,8 +70,8 @@ def store_url(tmp_path_factory: pytest.TempPathFactory, world: World) -> str:
 
 
 @pytest.fixture(scope="session")
-def analytics(store_url: str) -> Iterator[analytics_pb2_grpc.AnalyticsServiceStub]:
-    """A client of the service, whose clock stands still."""
+def analytics_address(store_url: str) -> Iterator[str]:
+    """Where a service before that store listens; its clock stands still."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -86,12 +86,18 @@ def analytics(store_url: str) -> Iterator[analytics_pb2_grpc.AnalyticsServiceStu
         return store, server, port
 
     store, server, port = asyncio.run_coroutine_threadsafe(start(), loop).result()
-    with grpc.insecure_channel(f"127.0.0.1:{port}", [("grpc.max_receive_message_length", -1)]) as channel:
-        yield analytics_pb2_grpc.AnalyticsServiceStub(channel)
+    yield f"127.0.0.1:{port}"
     asyncio.run_coroutine_threadsafe(server.stop(None), loop).result()
     asyncio.run_coroutine_threadsafe(store.close(), loop).result()
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def analytics(analytics_address: str) -> Iterator[analytics_pb2_grpc.AnalyticsServiceStub]:
+    """A client of that service."""
+    with connect_blocking(analytics_address) as channel:
+        yield analytics_pb2_grpc.AnalyticsServiceStub(channel)
 
 
 def _registry(client: Client, world: World) -> None:
