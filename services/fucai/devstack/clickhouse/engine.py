@@ -1,0 +1,103 @@
+"""The one engine of this process: connections lent one to a request, sessions, kills. Knows nothing of HTTP.
+
+A chDB connection runs one statement at a time and costs a quarter of a millisecond to open, so that each request gets
+a fresh one: no setting, temporary table or USE of a request is seen by another.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from fucai.devstack.clickhouse.connection import MARK, Connection, quoted
+from fucai.devstack.clickhouse.sessions import Sessions
+
+CONNECTIONS = 8
+"""How many statements run at a time; further ones wait for their turn."""
+
+
+class Engine:
+    """ClickHouse's engine on a folder. One process can have one."""
+
+    def __init__(self, path: Path, connections: int = CONNECTIONS) -> None:
+        self._path = str(path)
+        self._own = Connection.open(self._path)
+        self._own_lock = threading.Lock()
+        self._connections = connections
+        self._free = threading.Semaphore(connections)
+        self._marks = itertools.count(1)
+        self._sessions = Sessions(self._open)
+        self.spool = path.parent / "spool"
+        self.spool.mkdir(parents=True, exist_ok=True)
+        for left_over in self.spool.iterdir():
+            left_over.unlink()
+        self.version, self.timezone, compression = (
+            self._ask(
+                "SELECT version(), timezone(), (SELECT value FROM system.settings "
+                "WHERE name = 'enable_http_compression')"
+            )
+            .strip()
+            .split("\t")
+        )
+        self.compresses_by_default = compression == "1"
+
+    @contextmanager
+    def connection(
+        self,
+        *,
+        database: str = "",
+        settings: Mapping[str, str] | None = None,
+        session: str = "",
+        session_timeout: str = "",
+    ) -> Iterator[Connection]:
+        """Lend a connection that has this database and these settings; waits while all are lent.
+
+        With a session's name the session's own connection, which afterwards is as it was, but for what the statement
+        itself changed.
+
+        Raises:
+            EngineError: unknown database or setting, or the session is at work for another request.
+        """
+        with self._free:
+            lent = self._sessions.lend(session, session_timeout) if session else self._fresh()
+            with lent as connection:
+                mark = str(next(self._marks))
+                connection.prepare(database, {**(settings or {}), MARK: mark}, mark=mark, restore=bool(session))
+                try:
+                    yield connection
+                finally:
+                    if session:
+                        connection.restore()
+
+    def kill(self, mark: str) -> None:
+        """Cancel the statement that runs on the connection with this mark, if one does."""
+        self._ask(f"KILL QUERY WHERE Settings['{MARK}'] = {quoted(mark)} ASYNC")
+
+    def close_session(self, name: str) -> None:
+        """End a session now."""
+        self._sessions.drop(name)
+
+    def close(self, wait_seconds: float) -> None:
+        """Cancel what runs, wait for it to end, at most so long, and close the store."""
+        self._ask("KILL QUERY WHERE 1 ASYNC")
+        if all(self._free.acquire(timeout=wait_seconds) for _ in range(self._connections)):
+            self._sessions.close()
+            self._own.close()
+
+    def _open(self) -> Connection:
+        return Connection.open(self._path, self.version)
+
+    @contextmanager
+    def _fresh(self) -> Iterator[Connection]:
+        connection = self._open()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _ask(self, statement: str) -> str:
+        with self._own_lock:
+            return self._own.run(statement.encode(), "TabSeparated", {}).decode()
