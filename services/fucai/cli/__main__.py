@@ -17,7 +17,7 @@ _ABOUT = """Sales of lottery outlets, collected exactly once, and how the channe
 Start a whole stack on this machine, and ask it:
 
     fucai up --data .demo &
-    fucai import registry sample --data .demo
+    fucai import registry --sample --data .demo
     fucai simulate --history 400 --data .demo
     fucai query headline --by zone_type --data .demo
 
