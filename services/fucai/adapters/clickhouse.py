@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import clickhouse_connect
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from clickhouse_connect.driver.client import Client
-
-__all__ = ["ClickHouseError", "DatabaseError", "OperationalError", "connect", "error_code"]
+__all__ = ["ClickHouseError", "Client", "DatabaseError", "OperationalError", "connect", "error_code"]
 
 
 def connect(

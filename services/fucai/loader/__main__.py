@@ -24,9 +24,9 @@ from fucai.runtime.settings import ServiceSettings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from clickhouse_connect.driver.client import Client
     from structlog.typing import FilteringBoundLogger
 
+    from fucai.adapters.clickhouse import Client
     from fucai.runtime.progress import Progress
 
 T = TypeVar("T")

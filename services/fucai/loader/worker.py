@@ -15,8 +15,7 @@ from fucai.loader.plan import NOBODY, Plan, Suspects, plan_flush
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clickhouse_connect.driver.client import Client
-
+    from fucai.adapters.clickhouse import Client
     from fucai.loader.record import Record
 
 

@@ -8,8 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from fucai.devstack.parts import Part
 from fucai.devstack.stack import StackError, run_stack
 from fucai.devstack.supervisor import StartError, Supervisor
 from tests.support.kafka import free_ports
+from tests.support.waiting import eventually
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 DEAF = (
@@ -25,14 +24,6 @@ DEAF = (
     "-c",
     "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open(sys.argv[1], 'w'); time.sleep(600)",
 )
-
-
-def eventually(look: Callable[[], bool], within_seconds: float = 15.0) -> None:
-    """Return once `look` is true; fail when it never is."""
-    deadline = time.monotonic() + within_seconds
-    while not look():
-        assert time.monotonic() < deadline, "did not happen in time"
-        threading.Event().wait(0.02)
 
 
 def alive(pid: int) -> bool:
@@ -77,12 +68,13 @@ def test_restarts_what_is_killed(tmp_path: Path) -> None:
     supervisor = Supervisor([Part("one", SLEEP)], tmp_path, Log())
     supervisor.start(20)
     first = supervisor.pids()["one"]
-    killer = threading.Thread(target=lambda: (os.kill(first, signal.SIGKILL), renewed()))
 
-    def renewed() -> None:
+    def kill_and_look() -> None:
+        os.kill(first, signal.SIGKILL)
         eventually(lambda: supervisor.pids().get("one", first) != first)
         supervisor.stopping.set()
 
+    killer = threading.Thread(target=kill_and_look)
     killer.start()
     supervisor.watch()
     killer.join()

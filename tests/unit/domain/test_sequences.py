@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def test_ranges_are_fewest_and_rising(ranges: list[tuple[int, int]]) -> None:
     numbers = SequenceSet(ranges)
     listed = list(numbers.ranges())
     assert all(low <= high for low, high in listed)
-    assert all(high + 1 < low for (_, high), (low, _) in zip(listed, listed[1:], strict=False))
+    assert all(high + 1 < low for (_, high), (low, _) in pairwise(listed))
     assert numbers == SequenceSet(reversed(ranges))
 
 

@@ -52,7 +52,10 @@ def record(offset: int, first: int, count: int, *, terminal: str = "T1") -> Reco
 def rejected(offset: int, first: int, count: int) -> Record:
     """Return a good record of the quarantine topic."""
     made = batch(first, count)
-    made.findings.extend(sales_pb2.Finding(seq=event.seq, reason=2, field="game") for event in made.events)
+    made.findings.extend(
+        sales_pb2.Finding(seq=event.seq, reason=sales_pb2.QUARANTINE_REASON_UNKNOWN_GAME, field="game")
+        for event in made.events
+    )
     sent = record(offset, first, count)
     return replace(sent, topic=QUARANTINE_TOPIC, value=made.SerializeToString())
 
@@ -176,7 +179,9 @@ def test_good_records_have_no_fault() -> None:
 
 def twice(name: str) -> bytes:
     """Return a good batch in which a field of the batch stands twice."""
-    return batch(1, 2).SerializeToString() + sales_pb2.SalesBatch(**{name: "X"}).SerializeToString()
+    extra = sales_pb2.SalesBatch()
+    setattr(extra, name, "X")
+    return batch(1, 2).SerializeToString() + extra.SerializeToString()
 
 
 def holed() -> bytes:
