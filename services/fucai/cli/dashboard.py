@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import grpc
 from rich.console import Group, RenderableType
@@ -14,13 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from fucai.cli.addresses import Part
-from fucai.cli.numbers import exact
+from fucai.cli.numbers import exact, money_unit
 from fucai.cli.output import Lang
 from fucai.cli.scrape import scrape
 from fucai.cli.status import events_counted, lag_of
-from fucai.cli.tables import headline_table
+from fucai.cli.tables import headline_table, local_time
 from fucai.domain.labels import KINDS, Label
 from fucai.runtime.errors import explain
+from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -34,6 +35,7 @@ _RATE = Label("入库", "stored")
 _BEHIND = Label("Kafka 待入库", "waiting in Kafka")
 _NEWEST = Label("最新事件", "newest events")
 _RECORDS = Label("条", "records")
+_TODAY = Label("今日销售", "sold today")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Snapshot:
     headline: pb.HeadlineResponse | None = None
     freshness: pb.FreshnessResponse | None = None
     recent: pb.RecentResponse | None = None
+    today: pb.TrendResponse | None = None
     stored_per_second: float | None = None
     lag: Mapping[str, int] = field(default_factory=dict)
     problem: str = ""
@@ -58,6 +61,7 @@ class Watch:
 
     def __init__(self, channel: grpc.Channel, parts: Sequence[Part]) -> None:
         self._analytics = AnalyticsServiceStub(channel)
+        self._zone = ServiceSettings.from_env().zone
         self._loaders = [part for part in parts if part.name.startswith("loader")]
         self._last: tuple[float, float] | None = None
 
@@ -70,11 +74,13 @@ class Watch:
             lag |= lag_of(metrics)
             counted += events_counted("loader", metrics) or 0.0
         rate = self._rate(counted)
+        day = datetime.now(self._zone).date().isoformat()
         try:
             return Snapshot(
                 headline=self._analytics.Headline(pb.HeadlineRequest(by="zone_type"), timeout=ASK_SECONDS),
                 freshness=self._analytics.Freshness(pb.FreshnessRequest(), timeout=ASK_SECONDS),
                 recent=self._analytics.Recent(pb.RecentRequest(limit=_EVENTS_SHOWN), timeout=ASK_SECONDS),
+                today=self._analytics.Trend(pb.TrendRequest(from_day=day, to_day=day), timeout=ASK_SECONDS),
                 stored_per_second=rate,
                 lag=lag,
             )
@@ -114,6 +120,10 @@ def flow_line(found: Snapshot, lang: Lang) -> Text:
         ]
     if found.stored_per_second is not None:
         shown.append(f"{getattr(_RATE, lang)} {found.stored_per_second:,.0f}/s")
+    if found.today is not None and found.today.rows:
+        sold = sum(row.figures.sales_fen for row in found.today.rows)
+        unit = money_unit([sold], found.today.currency, lang)
+        shown.append(f"{getattr(_TODAY, lang)} {unit.show(sold)} {unit.name}")
     if found.lag:
         shown.append(f"{getattr(_BEHIND, lang)} {sum(found.lag.values()):,} {getattr(_RECORDS, lang)}")
     return Text(" · ".join(shown), "bold")
@@ -125,10 +135,9 @@ def events_table(recent: pb.RecentResponse, lang: Lang) -> Table:
     for justify in ("left", "left", "left", "left", "left", "right"):
         table.add_column(justify=justify, no_wrap=True)
     for event in recent.events:
-        at = datetime.fromtimestamp(event.sold_at_ms / 1000, UTC).astimezone()
         kind = KINDS.get(event.kind)
         table.add_row(
-            f"{at:%m-%d %H:%M:%S}",
+            f"{local_time(event.sold_at_ms):%m-%d %H:%M:%S}",
             event.outlet_name or event.outlet_id,
             event.zone_name,
             event.game,

@@ -67,6 +67,7 @@ def demo(
             parts = read_endpoints(data)
             console.print(f"ready after {time.monotonic() - started:.0f} s; registering the sample outlets ...")
             console.print(addresses_table(parts))
+            console.print(f"try in another terminal: export FUCAI_DATA={data}; fucai status; fucai query trend --help")
             _register(data)
             with _simulation(data, history=history, rate=rate) as simulation, channel("analytics", data) as opened:
                 _watch(Watch(opened, parts), simulation, started, seconds, language(lang))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,6 +13,7 @@ from fucai.cli.numbers import MoneyUnit, growth_text, mark_notes, money_unit, pe
 from fucai.cli.output import Lang
 from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, Label
 from fucai.domain.periods import DayRange, Grain, whole
+from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import analytics_pb2 as pb
 
 _WORDS = {
@@ -22,7 +23,7 @@ _WORDS = {
     "growth": Label("增长", "growth"),
     "bets": Label("注数", "bets"),
     "payouts": Label("兑奖", "payouts"),
-    "outlets": Label("活跃网点", "active outlets"),
+    "outlets": Label("活跃网点", "active"),
     "curve": Label("走势", "by day"),
     "total": Label("全渠道", "whole channel"),
     "unknown": Label("（未登记）", "(none)"),
@@ -86,7 +87,7 @@ def headline_table(answer: pb.HeadlineResponse, *, by: str, lang: Lang) -> Rende
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column(str(getattr(DIMENSIONS[by], lang)) if by else "", overflow="fold")
     for name in ("outlets", "base", "growth", "sales", "base", "growth"):
-        table.add_column(word(name, lang), justify="right", no_wrap=name != "outlets")
+        table.add_column(word(name, lang), justify="right", no_wrap=True)
     table.add_column(word("curve", lang), no_wrap=True)
     for place, group in enumerate(groups):
         name = group_name(by, group.group, group.group_name, lang) if place else word("total", lang)
@@ -127,14 +128,18 @@ def bucket_name(row: pb.TrendRow, grain: Grain) -> str:
 
 
 def freshness_line(found: pb.DataFreshness, lang: Lang) -> str:
-    """How far the data reach, the time in this machine's zone."""
+    """How far the data reach; the time in the business time zone."""
     if not found.first_day:
         return word("nothing", lang)
-    received = datetime.fromtimestamp(found.latest_received_ms / 1000, UTC).astimezone()
     return (
-        f"{word('received', lang)} {received:%Y-%m-%d %H:%M:%S%z}, "
+        f"{word('received', lang)} {local_time(found.latest_received_ms):%Y-%m-%d %H:%M:%S %Z}, "
         f"{word('stored', lang)} {found.first_day}..{found.last_day}"
     )
+
+
+def local_time(unix_ms: int) -> datetime:
+    """A moment in the business time zone (FUCAI_TIMEZONE)."""
+    return datetime.fromtimestamp(unix_ms / 1000, ServiceSettings.from_env().zone)
 
 
 def _headline_cells(group: pb.HeadlineGroup, unit: MoneyUnit, lang: Lang) -> Iterable[RenderableType]:

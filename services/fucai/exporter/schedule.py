@@ -18,6 +18,7 @@ from fucai.v1 import analytics_pb2
 Ask = Callable[[], Awaitable[analytics_pb2.HeadlineResponse]]
 
 STALE_TURNS = 3
+FIRST_SECONDS = 0.5  # between queries until the first answer: a stack that starts has it soon
 
 
 class QueryMetrics:
@@ -38,7 +39,7 @@ class QueryMetrics:
 
 
 class Schedule:
-    """Asks every `interval_s` seconds."""
+    """Asks every `interval_s` seconds, and more often until the first answer."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class Schedule:
         """Asks until cancelled."""
         while True:
             await self.turn()
-            await asyncio.sleep(self._interval_s)
+            await asyncio.sleep(self._interval_s if self._collector.age_s is not None else FIRST_SECONDS)
 
     async def turn(self) -> None:
         """Asks once. Not ready before the first answer, nor when the last is older than three intervals."""
