@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console
@@ -62,15 +62,16 @@ def demo(
     try:
         prepare()
         with _interruptible(), stack_process(data, port_base or free_port_base()) as process:
-            console.print(f"starting Kafka, ClickHouse and the services in {data} ...")
-            await_endpoints(data, process)
+            with console.status(f"starting Kafka, ClickHouse and the services in {data}"):
+                await_endpoints(data, process)
             parts = read_endpoints(data)
-            console.print(f"ready after {time.monotonic() - started:.0f} s; registering the sample outlets ...")
+            console.print(f"the stack in {data} is ready after {time.monotonic() - started:.0f} s:")
             console.print(addresses_table(parts))
             console.print(f"try in another terminal: export FUCAI_DATA={data}; fucai status; fucai query trend --help")
-            _register(data)
+            with console.status("registering the sample outlets"):
+                _register(data)
             with _simulation(data, history=history, rate=rate) as simulation, channel("analytics", data) as opened:
-                _watch(Watch(opened, parts), simulation, started, seconds, language(lang))
+                watch_figures(Watch(opened, parts), simulation, started, seconds, language(lang))
     except (FetchError, StackError) as error:
         raise CliError(str(error), exit_code=os.EX_UNAVAILABLE) from error
     except KeyboardInterrupt:
@@ -89,7 +90,7 @@ def free_port_base() -> int:
     raise CliError("no free ports from 19000 on", hint="choose with --port-base", exit_code=os.EX_UNAVAILABLE)
 
 
-def _watch(watch: Watch, simulation: Simulation, started: float, seconds: float | None, lang: Lang) -> None:
+def watch_figures(watch: Watch, simulation: Simulated, started: float, seconds: float | None, lang: Lang) -> None:
     """Shows figures until the time is over, or Ctrl-C; then prints the last summary.
 
     Raises:
@@ -141,6 +142,19 @@ def _register(data: Path) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         raise CliError(f"the sample outlets could not be registered: {done.stderr[-_TAIL:]}", exit_code=done.returncode)
+
+
+class Simulated(Protocol):
+    """What sends sales while the dashboard is shown."""
+
+    def check(self) -> None:
+        """Looks whether it still runs; raises CliError with what it said if not."""
+
+    def wait(self, seconds: float) -> None:
+        """Returns after `seconds`, or as soon as it ends."""
+
+    def doing(self) -> str:
+        """What it does now, for people."""
 
 
 class Simulation:

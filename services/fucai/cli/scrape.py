@@ -80,7 +80,10 @@ def _ready_page(metrics: str) -> tuple[bool, str]:
             return False, f"{url} answers {error.code}"
     except (OSError, ValueError) as error:
         return False, f"does not answer: {_cause(error)}"
-    return bool(body["ready"]), str(body["reason"])
+    if not body["ready"]:
+        return False, str(body["reason"])
+    told = [f"{name}: {probe['reason']}" for name, probe in body["probes"].items() if name != "start"]
+    return True, "; ".join(told) or str(body["reason"])
 
 
 def _ping(address: str) -> tuple[bool, str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import time
 
 import grpc
+import pytest
 from rich.console import Console
 
 from fucai.cli.addresses import Part
 from fucai.cli.dashboard import Snapshot, Watch, addresses_table, dashboard
-from fucai.cli.demo import free_port_base
+from fucai.cli.demo import free_port_base, watch_figures
+from fucai.cli.errors import CliError
 from fucai.cli.output import Lang
 from tests.unit.cli.fake import FakeAnalytics, serving
 
@@ -55,3 +58,48 @@ def test_free_ports_are_found() -> None:
     """A base from 19000 on, in hundreds."""
     assert free_port_base() >= 19_000
     assert free_port_base() % 100 == 0
+
+
+class Simulated:
+    """A simulation that never was; it fails in the turn it is told to."""
+
+    def __init__(self, fails_in_turn: int = 0) -> None:
+        self.turns = 0
+        self.fails_in_turn = fails_in_turn
+
+    def check(self) -> None:
+        """Counts the turns."""
+        self.turns += 1
+        if self.turns == self.fails_in_turn:
+            raise CliError("the simulator ended with code 65: nobody to play")
+
+    def wait(self, seconds: float) -> None:
+        """Does not wait."""
+        assert 0 <= seconds <= 1
+
+    def doing(self) -> str:
+        """Says where it is."""
+        return "live: 7 events"
+
+
+def test_the_demo_ends_by_itself_with_a_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a terminal it prints snapshots, and the last summary when the time is over."""
+    started = time.monotonic()
+    with serving(FakeAnalytics()) as address, grpc.insecure_channel(address) as channel:
+        watch_figures(Watch(channel, []), Simulated(), started, 1.0, Lang.EN)
+    out = capsys.readouterr().out
+    assert 1.0 <= time.monotonic() - started < 10
+    assert out.count("national_welfare") >= 2
+    assert "live: 7 events" in out
+    assert "first figure after 0 s; ran 1 s" in out
+
+
+def test_a_simulator_that_ends_early_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its code and words end the demo; figures that do not move are not shown as if they did."""
+    with (
+        serving(FakeAnalytics()) as address,
+        grpc.insecure_channel(address) as channel,
+        pytest.raises(CliError, match="nobody to play"),
+    ):
+        watch_figures(Watch(channel, []), Simulated(fails_in_turn=2), time.monotonic(), None, Lang.EN)
+    assert "first figure" not in capsys.readouterr().out

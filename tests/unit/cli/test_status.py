@@ -14,7 +14,13 @@ import pytest
 from fucai.cli.status import lag_text
 from tests.unit.cli.fake import FakeAnalytics, run, serving
 
-READY = (200, b'{"ready": true, "reason": "load: offset 4711", "probes": {}}')
+READY = (
+    200,
+    (
+        b'{"ready": true, "reason": "start: serving; load: offset 4711",'
+        b'"probes": {"start": {"ready": true, "reason": "serving"}, "load": {"ready": true, "reason": "offset 4711"}}}'
+    ),
+)
 BLOCKED = (503, b'{"ready": false, "reason": "store: ClickHouse is away", "probes": {}}')
 Pages = Mapping[str, Callable[[], tuple[int, bytes]]]
 
