@@ -51,7 +51,7 @@ class ProducerSettings:
     topics: Sequence[str]
     delivery_seconds: float = 20.0
     request_seconds: float = 8.0
-    linger_ms: int = 3
+    linger_ms: int = 20
     batch_bytes: int = 256 * 1024
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import uvloop
 from pydantic import Field
 
 from fucai.adapters.producer import Producer, ProducerSettings
@@ -85,4 +86,4 @@ async def build(service: Service[CollectorSettings]) -> None:
 
 
 if __name__ == "__main__":
-    run("collector", CollectorSettings, build)
+    run("collector", CollectorSettings, build, loop_factory=uvloop.new_event_loop)

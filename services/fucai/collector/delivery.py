@@ -107,7 +107,7 @@ class Deliveries:
         """
         if self._backlog.full:
             raise OverloadedError(self._backlog.retry_after_ms)
-        size = batch.size + RECORD_OVERHEAD_BYTES * len(batch.records)
+        size = sum([len(record.value) + RECORD_OVERHEAD_BYTES for record in batch.records])
         delivery = Delivery(self, batch, size, notify)
         self._backlog.add(size)
         self._open[delivery] = None

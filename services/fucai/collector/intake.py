@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from fucai.domain import topics
 from fucai.domain.record import HEADER_NAME, RecordRange, encode_range
-from fucai.domain.validation import Refusal, Run, Validator, refusals
+from fucai.domain.validation import Refusal, Run, refusals
 from fucai.v1 import sales_pb2
 
 _REASONS = sales_pb2.QuarantineReason
@@ -22,6 +24,9 @@ _CURED_BY_NEWER_SNAPSHOT = frozenset(
         _REASONS.QUARANTINE_REASON_WRONG_OUTLET,
     )
 )
+
+
+NONE: Mapping[int, int] = MappingProxyType({})
 
 
 class BatchRefusedError(Exception):
@@ -40,16 +45,14 @@ class Limits:
     max_events: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedBatch:
+class ParsedBatch(NamedTuple):
     """A batch that may be looked at; `stored` is what it says, without unknown fields, as bytes."""
 
     batch: sales_pb2.SalesBatch
     stored: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One Kafka record; its key is the terminal's id."""
 
     topic: str
@@ -57,20 +60,14 @@ class Record:
     headers: list[tuple[str, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedBatch:
+class CheckedBatch(NamedTuple):
     """The records of one batch in the order of its events, and the receipt to send once Kafka has them all."""
 
     key: bytes
     records: Sequence[Record]
     receipt: bytes
     accepted: int
-    quarantined: Counter[int] = field(default_factory=Counter)
-
-    @property
-    def size(self) -> int:
-        """Bytes of all values."""
-        return sum(len(record.value) for record in self.records)
+    quarantined: Mapping[int, int] = NONE
 
 
 def parse(raw: bytes, limits: Limits) -> ParsedBatch:
@@ -100,35 +97,45 @@ def is_cured_by_newer_snapshot(runs: Sequence[Run]) -> bool:
     return any(finding.reason in _CURED_BY_NEWER_SNAPSHOT for run in runs for finding in run.findings)
 
 
-def check(parsed: ParsedBatch, validator: Validator, *, now_ms: int) -> list[Run]:
-    """The runs of the batch's events, good and bad, under the validator's catalogue."""
-    return validator.examine(parsed.batch, now_ms=now_ms)
+class Stamper:
+    """The collector's own fields, as bytes to append to what a terminal sent."""
+
+    def __init__(self, collector_id: str) -> None:
+        self._collector_id = collector_id
+        self._at_ms = 0
+        self._bytes = b""
+
+    def stamp(self, received_at_ms: int) -> bytes:
+        """The fields for a batch received then."""
+        if received_at_ms != self._at_ms:
+            fields = sales_pb2.SalesBatch(received_at_ms=received_at_ms, collector_id=self._collector_id)
+            self._at_ms, self._bytes = received_at_ms, fields.SerializeToString()
+        return self._bytes
 
 
-def make_records(parsed: ParsedBatch, runs: Sequence[Run], *, received_at_ms: int, collector_id: str) -> CheckedBatch:
-    """One record for each run, with the collector's own fields appended, and the receipt."""
+def make_records(parsed: ParsedBatch, runs: Sequence[Run], stamp: bytes) -> CheckedBatch:
+    """One record for each run, with the collector's `stamp` appended once, and the receipt."""
     batch = parsed.batch
-    key = batch.terminal_id.encode()
-    stamp = sales_pb2.SalesBatch(received_at_ms=received_at_ms, collector_id=collector_id).SerializeToString()
+    terminal_id = batch.terminal_id
+    key = terminal_id.encode()
     if len(runs) == 1 and not runs[0].findings:
+        epoch = batch.epoch
         last = batch.events[-1].seq
         count = runs[0].stop
-        record = Record(topics.SALES, parsed.stored + stamp, _headers(batch.epoch, last - count + 1, last, count))
-        receipt = sales_pb2.Receipt(
-            terminal_id=batch.terminal_id, epoch=batch.epoch, through_seq=last, accepted=count
-        ).SerializeToString()
-        return CheckedBatch(key, [record], receipt, count)
+        record = Record(topics.SALES, parsed.stored + stamp, _headers(epoch, last - count + 1, last, count))
+        durable = sales_pb2.Receipt(terminal_id=terminal_id, epoch=epoch, through_seq=last, accepted=count)
+        return CheckedBatch(key, (record,), durable.SerializeToString(), count)
     records = [_record(batch, run, stamp, is_last=run is runs[-1]) for run in runs]
     findings = [finding for run in runs for finding in run.findings]
     receipt = sales_pb2.Receipt(
-        terminal_id=batch.terminal_id,
+        terminal_id=terminal_id,
         epoch=batch.epoch,
         through_seq=max(event.seq for event in batch.events),
         accepted=len(batch.events) - len(findings),
         quarantined=findings,
     ).SerializeToString()
-    quarantined = Counter(finding.reason for finding in findings)
-    return CheckedBatch(key, records, receipt, len(batch.events) - len(findings), Counter(quarantined))
+    quarantined = Counter(int(finding.reason) for finding in findings)
+    return CheckedBatch(key, records, receipt, len(batch.events) - len(findings), quarantined)
 
 
 def _record(batch: sales_pb2.SalesBatch, run: Run, stamp: bytes, *, is_last: bool) -> Record:

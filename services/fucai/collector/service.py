@@ -18,6 +18,7 @@ from fucai.collector.intake import (
     CheckedBatch,
     Limits,
     ParsedBatch,
+    Stamper,
     is_cured_by_newer_snapshot,
     make_records,
     parse,
@@ -59,7 +60,7 @@ class CollectorService:
         self._deliveries = deliveries
         self._metrics = metrics
         self._limits = limits
-        self._collector_id = collector_id
+        self._stamper = Stamper(collector_id)
 
     async def Collect(self, _requests: object, context: Context) -> None:
         """Takes batches, many on their way at once, and writes one receipt for each, in order."""
@@ -111,7 +112,7 @@ class CollectorService:
         runs = rules.validator.examine(parsed.batch, now_ms=now_ms)
         if is_cured_by_newer_snapshot(runs) and await rules.refresh():
             runs = rules.validator.examine(parsed.batch, now_ms=now_ms)
-        return make_records(parsed, runs, received_at_ms=now_ms, collector_id=self._collector_id)
+        return make_records(parsed, runs, self._stamper.stamp(now_ms))
 
     def _receipt(self, delivery: Delivery) -> bytes:
         """The receipt of a settled delivery, with a delay for the terminal where Kafka is behind.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from operator import attrgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from fucai.domain.catalogue import Binding, Catalogue, History
@@ -24,10 +25,11 @@ MAX_ID_BYTES = 256
 
 _REASONS = sales_pb2.QuarantineReason
 _REMEMBERED_SHAPES = 20_000
+_REMEMBERED_PLACES = 20_000
 _SALE = sales_pb2.EVENT_KIND_SALE
 _RESERVED = frozenset(field.name for field in sales_pb2.SalesBatch.DESCRIPTOR.fields if field.number in range(20, 40))
-_reserved_values = attrgetter(*sorted(_RESERVED - {"findings"}))
-_RESERVED_UNSET = _reserved_values(sales_pb2.SalesBatch())
+_envelope = attrgetter("terminal_id", "outlet_id", "epoch", "events", "findings", *sorted(_RESERVED - {"findings"}))
+_, _, _, _, _, *_RESERVED_UNSET = _envelope(sales_pb2.SalesBatch())
 
 Verdicts = dict[tuple[int, str, str, int, int, int, int, bool], Fault | None]
 
@@ -48,8 +50,7 @@ class Refusal:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Events start..stop-1 of a batch that make one Kafka record: all good, or each with its finding."""
 
     start: int
@@ -59,20 +60,21 @@ class Run:
 
 def refusals(batch: sales_pb2.SalesBatch, *, max_events: int) -> list[Refusal]:
     """What makes the batch unusable as a whole; empty for one whose events can be looked at."""
-    found = []
-    for field, value in (("terminal_id", batch.terminal_id), ("outlet_id", batch.outlet_id)):
+    terminal_id, outlet_id, epoch, events, findings, *reserved = _envelope(batch)
+    found: list[Refusal] = []
+    for field, value in (("terminal_id", terminal_id), ("outlet_id", outlet_id)):
         if not value:
             found.append(Refusal(field, "is missing; every batch names its terminal and outlet"))
         elif len(value) * 4 > MAX_ID_BYTES and len(value.encode()) > MAX_ID_BYTES:
             found.append(Refusal(field, f"has {len(value.encode())} bytes; at most {MAX_ID_BYTES} are taken"))
-    if not batch.epoch:
+    if not epoch:
         found.append(Refusal("epoch", "is 0; use the Unix seconds when the outbox was created"))
-    count = len(batch.events)
+    count = len(events)
     if not count:
         found.append(Refusal("events", "is empty; a batch holds at least one event"))
     elif count > max_events:
         found.append(Refusal("events", f"holds {count} events; send at most {max_events} in a batch"))
-    if batch.findings or _reserved_values(batch) != _RESERVED_UNSET:
+    if findings or reserved != _RESERVED_UNSET:
         found += [
             Refusal(field.name, "is reserved for the collector and the loader; leave it unset")
             for field, _ in batch.ListFields()
@@ -89,6 +91,7 @@ class Validator:
         self.window = window
         self._zone = zone
         self._verdicts: dict[tuple[int, bool], Verdicts] = {}
+        self._places: dict[tuple[str, str], _Place] = {}
         self._misses = 0
         self._day = (0, 0, 0)
 
@@ -101,9 +104,9 @@ class Validator:
         events = batch.events
         faults: dict[int, Fault] = {}
         jumps: set[int] = set()
-        place = _Place(self, batch, now_ms=now_ms)
-        low_ms = high_ms = 0
-        verdicts: Verdicts = {}
+        place = self._place_of(batch)
+        place.look_at_clock(now_ms)
+        low_ms, high_ms, verdicts = place.low_ms, place.high_ms, place.verdicts
         previous = max(events[0].seq - 1, 0)
         for index, event in enumerate(events):
             seq = event.seq
@@ -146,58 +149,80 @@ class Validator:
         """The verdicts remembered for a day and a kind of terminal, to be read and added to."""
         return self._verdicts.setdefault((day, takes_history), {})
 
+    def _place_of(self, batch: sales_pb2.SalesBatch) -> _Place:
+        key = (batch.terminal_id, batch.outlet_id)
+        place = self._places.get(key)
+        if place is None:
+            if len(self._places) >= _REMEMBERED_PLACES:
+                self._places.clear()
+            place = self._places[key] = _Place(self, *key)
+        return place
+
     def _judge(self, shape: Shape, place: _Place) -> Fault | None:
         self._misses += 1
         if self._misses % _REMEMBERED_SHAPES == 0:
             self._verdicts.clear()
+            self._places.clear()
         rules = self.catalogue.game_on(shape.game, place.day)
         return judge(shape, rules, takes_history=place.takes_history)
 
 
 class _Place:
-    """Where a batch's terminal stands while its events are walked: the business day, and what holds on it.
+    """Where a terminal stands while its events are walked: the outlet, the business day, and what holds there and then.
 
-    Within low_ms <= sold_at_ms < high_ms nothing about it changes.
+    Within low_ms <= sold_at_ms < high_ms nothing about it changes. It is used again for the terminal's next batch.
     """
 
-    def __init__(self, validator: Validator, batch: sales_pb2.SalesBatch, *, now_ms: int) -> None:
+    __slots__ = (
+        "_bindings", "_end_ms", "_now_ms", "_outlet_id", "_start_ms", "_terminal_id", "_validator",
+        "day", "high_ms", "low_ms", "takes_history", "verdicts",
+    )  # fmt: skip
+
+    def __init__(self, validator: Validator, terminal_id: str, outlet_id: str) -> None:
         self._validator = validator
-        self._terminal_id = batch.terminal_id
-        self._outlet_id = batch.outlet_id
-        self._now_ms = now_ms
-        self._bindings: History[Binding] | None = validator.catalogue.terminals.get(batch.terminal_id)
+        self._terminal_id = terminal_id
+        self._outlet_id = outlet_id
+        self._bindings: History[Binding] | None = validator.catalogue.terminals.get(terminal_id)
+        self._now_ms = self._start_ms = self._end_ms = 0
         self.low_ms = self.high_ms = 0
         self.day = 0
         self.takes_history = False
         self.verdicts: Verdicts = {}
+
+    def look_at_clock(self, now_ms: int) -> None:
+        """Another batch has come; the day last stood on is kept, as far as it lies within the window."""
+        window = self._validator.window
+        self._now_ms = now_ms
+        oldest_ms = EARLIEST_MS if self.takes_history else now_ms - window.past_ms
+        newest_ms = now_ms + window.ahead_ms
+        self.low_ms = max(oldest_ms, self._start_ms)
+        self.high_ms = self._end_ms if self._end_ms <= newest_ms else newest_ms + 1
 
     def move(self, sold_at_ms: int) -> Fault | None:
         """Goes to the business day of an event; the fault, if it cannot have happened there and then."""
         if self._bindings is None:
             detail = f"{quoted(self._terminal_id)} is not registered; register it, or correct the id"
             return Fault(_REASONS.QUARANTINE_REASON_UNKNOWN_TERMINAL, "terminal_id", detail)
-        validator = self._validator
-        newest_ms = self._now_ms + validator.window.ahead_ms
-        if sold_at_ms > newest_ms:
+        window = self._validator.window
+        if sold_at_ms > self._now_ms + window.ahead_ms:
             detail = f"{sold_at_ms} is {sold_at_ms - self._now_ms} ms ahead of the collector; set the terminal's clock"
             return Fault(_REASONS.QUARANTINE_REASON_IN_THE_FUTURE, "sold_at_ms", detail)
         if sold_at_ms < EARLIEST_MS:
             detail = f"{sold_at_ms} is before 1970-01-02; give Unix milliseconds"
             return Fault(_REASONS.QUARANTINE_REASON_TOO_OLD, "sold_at_ms", detail)
-        day, start_ms, end_ms = validator.day_of(sold_at_ms)
+        day, start_ms, end_ms = self._validator.day_of(sold_at_ms)
         binding = self._bindings.on(day)
         takes_history = (binding or self._bindings.newest).takes_history
-        oldest_ms = EARLIEST_MS if takes_history else self._now_ms - validator.window.past_ms
-        if sold_at_ms < oldest_ms:
-            detail = f"{sold_at_ms} is more than {validator.window.past_ms} ms ago; import it as history"
+        if not takes_history and sold_at_ms < self._now_ms - window.past_ms:
+            detail = f"{sold_at_ms} is more than {window.past_ms} ms ago; import it as history"
             return Fault(_REASONS.QUARANTINE_REASON_TOO_OLD, "sold_at_ms", detail)
         if binding is None or binding.outlet_id != self._outlet_id:
             where = f"at {quoted(binding.outlet_id)}" if binding and binding.outlet_id else "nowhere"
             detail = f"{quoted(self._outlet_id)} is wrong: the terminal stood {where} on that day; register the move"
             return Fault(_REASONS.QUARANTINE_REASON_WRONG_OUTLET, "outlet_id", detail)
-        self.day, self.takes_history = day, takes_history
-        self.low_ms, self.high_ms = max(start_ms, oldest_ms), min(end_ms, newest_ms + 1)
-        self.verdicts = validator.verdicts_of(day, takes_history=takes_history)
+        self.day, self._start_ms, self._end_ms, self.takes_history = day, start_ms, end_ms, takes_history
+        self.verdicts = self._validator.verdicts_of(day, takes_history=takes_history)
+        self.look_at_clock(self._now_ms)
         return None
 
 

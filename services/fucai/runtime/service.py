@@ -219,8 +219,14 @@ class Service(Generic[SettingsT]):
         await asyncio.gather(*self._background.values(), *workers, return_exceptions=True)
 
 
-def run(name: str, settings_class: type[SettingsT], build: Callable[[Service[SettingsT]], Awaitable[None]]) -> NoReturn:
-    """Runs a service process until SIGTERM, SIGINT or a failure, and exits.
+def run(
+    name: str,
+    settings_class: type[SettingsT],
+    build: Callable[[Service[SettingsT]], Awaitable[None]],
+    *,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> NoReturn:
+    """Runs a service process until SIGTERM, SIGINT or a failure, and exits. The loop is asyncio's if not told.
 
     Exit codes: 0 after a signal, 69 when an address is taken, 70 after a failed task, 78 for unusable settings, or
     what a `FatalError` says. A stop that takes longer than `stop_seconds`, or a second signal, ends it the hard way.
@@ -229,7 +235,8 @@ def run(name: str, settings_class: type[SettingsT], build: Callable[[Service[Set
     log = configure_logging(
         service=name, instance=settings.instance, level=settings.log_level, style=settings.log_format
     )
-    sys.exit(asyncio.run(_serve(name, settings, log, build)))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        sys.exit(runner.run(_serve(name, settings, log, build)))
 
 
 async def _serve(
