@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import re
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from fucai.devstack.clickhouse.errors import EngineError, refusal
 from fucai.devstack.clickhouse.statements import InsertHead, into_file
@@ -133,7 +133,7 @@ class Connection:
         Raises:
             EngineError: the query fails.
         """
-        self.run(into_file(text, str(path), output_format), output_format, parameters)
+        self.run(into_file(text, quoted(str(path)), output_format), output_format, parameters)
 
     def run(self, text: bytes, output_format: str, parameters: Mapping[str, str]) -> bytes:
         """Run any statement and return its result, empty if it has none.
@@ -150,29 +150,16 @@ class Connection:
         self.statistics.written_bytes += result.bytes_written()
         return bytes(result.bytes())
 
-    def insert(self, head: InsertHead, pieces: Iterable[bytes]) -> None:
-        """Insert data that comes piece by piece; returns when the engine has it.
+    def insert(self, head: InsertHead, data: IO[bytes]) -> None:
+        """Insert the data in an open file; returns when the engine has it.
+
+        From a file, because chDB's streaming insert loses errors of its last block, such as a view's.
 
         Raises:
             EngineError: the insert fails. As with a server, blocks inserted before the failure stay.
         """
-        handle = None
-        try:
-            handle = self._raw.send_insert(head.statement, head.format)
-            for piece in pieces:
-                if piece:
-                    self._raw.insert_append(handle, piece)
-            written, handle = handle, None
-            result = self._raw.insert_done(written)
-        except RuntimeError as error:
-            raise EngineError(str(error), self._version) from error
-        finally:
-            if handle is not None:
-                with suppress(RuntimeError):  # it has failed by itself before
-                    self._raw.insert_cancel(handle)
-        self.statistics.written_rows += result.rows_written()
-        self.statistics.written_bytes += result.bytes_written()
-        self.statistics.elapsed_s += result.elapsed()
+        data.flush()
+        self.run(head.from_file(f"/proc/self/fd/{data.fileno()}"), "Null", {})
 
     def close(self) -> None:
         """Close the connection; a statement still running on it is cancelled."""

@@ -6,6 +6,7 @@ import re
 from http import HTTPStatus
 
 _CODE = re.compile(r"Code: (\d+)\. ")
+_PREFIXES = re.compile(r"^(?:Code: \d+\. DB::(?:\w*)Exception: )+(?=Code: \d+)()")
 _NAME = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*\)*)?\s*$")
 
 _STATUS_NAMES = {
@@ -36,7 +37,7 @@ class EngineError(Exception):
 
     def __init__(self, text: str, version: str = "") -> None:
         at = text.find("Code: ")
-        text = text[max(at, 0) :].strip()
+        text = _PREFIXES.sub(r"\1", text[max(at, 0) :].strip())
         if version and "(version " not in text:
             text = f"{text} (version {version})"
         super().__init__(text)

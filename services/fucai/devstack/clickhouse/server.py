@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
+import uuid
 from collections.abc import Generator, Iterator
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import chain
-from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryFile
 
 from fucai.devstack.clickhouse.answer import Answer
 from fucai.devstack.clickhouse.codecs import choose_encoding
@@ -99,25 +98,29 @@ class _Handler(BaseHTTPRequestHandler):
         settings = dict(request.settings)
         if self.command == "GET" and not session:
             settings.setdefault("readonly", "2")
-        try:
+        pieces = body.pieces()
+        text, head = _statement(request, pieces)
+        with ExitStack() as stack:
+            data = stack.enter_context(TemporaryFile(dir=engine.spool)) if head else None
+            if head and data:
+                data.write(memoryview(text)[head.data_at :])
+                for piece in pieces:
+                    data.write(piece)
+            if session and request.wants("close_session"):
+                stack.callback(engine.close_session, session)
             with engine.connection(
                 database=request.database,
                 settings=settings,
                 session=session,
                 session_timeout=request.values.get("session_timeout", ""),
             ) as connection:
-                pieces = body.pieces()
-                text, head = _statement(request, pieces)
-                if head:
-                    connection.insert(head, chain([text[head.data_at :]], pieces))
+                if head and data:
+                    connection.insert(head, data)
                     answer.empty(connection.statistics)
                 elif connection.is_query(text):
                     self._query(connection, request, text, answer)
                 else:
                     self._command(connection, request, text, answer)
-        finally:
-            if session and request.wants("close_session"):
-                engine.close_session(session)
 
     def _command(self, connection: Connection, request: Request, text: bytes, answer: Answer) -> None:
         """Run a statement that changes something; a few of them have a result."""
@@ -151,10 +154,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _through_file(self, connection: Connection, request: Request, text: bytes, name: str) -> Generator[bytes]:
         """Yield a result whose format only makes sense whole: the engine writes it to a file first."""
-        with NamedTemporaryFile(dir=self.server.engine.spool) as file:
-            connection.write_to(Path(file.name), text, name, request.parameters)
-            while piece := file.read(PIECE_BYTES):
-                yield piece
+        path = self.server.engine.spool / uuid.uuid4().hex
+        try:
+            connection.write_to(path, text, name, request.parameters)
+            with path.open("rb") as file:
+                while piece := file.read(PIECE_BYTES):
+                    yield piece
+        finally:
+            path.unlink(missing_ok=True)
 
     def _plain(self, status: HTTPStatus, text: str) -> None:
         self.send_response(status)
@@ -185,7 +192,7 @@ def _statement(request: Request, pieces: Iterator[bytes]) -> tuple[bytes, Insert
         if looking:
             text = b"".join(read)
             head = insert_head(text)
-            if head:
+            if head and head.data_at < len(text):
                 return text, head
             looking = len(text) < _LONGEST_HEAD_BYTES
     text = b"".join(read)

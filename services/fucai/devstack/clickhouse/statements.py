@@ -35,11 +35,17 @@ STREAMED_FORMATS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class InsertHead:
-    """An insert without its data: the statement up to FORMAT or VALUES, the data's format, where the data begins."""
+    """An insert without its data: its target, its settings, the data's format, where the data begins."""
 
-    statement: bytes
+    target: bytes
+    settings: bytes
     format: str
     data_at: int
+
+    def from_file(self, path: str) -> bytes:
+        """Return the statement that takes the data from a file. `path` must need no quoting."""
+        infile = f"FROM INFILE '{path}' COMPRESSION 'none' ".encode()
+        return self.target + b" " + infile + self.settings + b" FORMAT " + self.format.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +80,33 @@ def insert_head(text: bytes) -> InsertHead | None:
     """Return the head of an insert that carries data; None for any other statement, or where the head is cut off."""
     if first_word(text) != "INSERT":
         return None
-    depth = 0
-    before = b""
-    format_at: int | None = None
-    for token in _tokens(text):
-        if format_at is not None:
-            if not token.is_word:
-                return None
-            name = text[token.start : token.end].decode("ascii", "replace")
-            gap = _DATA_GAP.match(text, token.end)
-            return InsertHead(text[:format_at], name, gap.end() if gap else token.end)
-        if token.text in {b"(", b")"}:
-            depth += 1 if token.text == b"(" else -1
-        elif depth == 0 and token.is_word and before not in _NAME_FOLLOWS:
-            if token.text in _NO_DATA:
-                return None
-            if token.text == b"VALUES":
-                return InsertHead(text[: token.start], "Values", token.end)
-            if token.text == b"FORMAT":
-                format_at = token.start
-        before = token.text
+    words = _outer_words(text)
+    settings_at: int | None = None
+    for word in words:
+        if word.text in _NO_DATA:
+            return None
+        if word.text == b"VALUES":
+            return _head(text, settings_at, word.start, "Values", word.end)
+        if word.text == b"SETTINGS":
+            settings_at = word.start
+        if word.text == b"FORMAT":
+            name = next(words, None)
+            if name is None or name.end == len(text):
+                return None  # perhaps only the beginning of the name has come
+            gap = _DATA_GAP.match(text, name.end)
+            return _head(
+                text,
+                settings_at,
+                word.start,
+                text[name.start : name.end].decode("ascii", "replace"),
+                gap.end() if gap else name.end,
+            )
     return None
+
+
+def _head(text: bytes, settings_at: int | None, end: int, name: str, data_at: int) -> InsertHead:
+    split = end if settings_at is None else settings_at
+    return InsertHead(text[:split], text[split:end], name, data_at)
 
 
 def output_format(text: bytes) -> OutputFormat | None:
@@ -108,16 +120,28 @@ def output_format(text: bytes) -> OutputFormat | None:
 
 
 def into_file(text: bytes, path: str, default_format: str) -> bytes:
-    """Return the query with its result going to a file that exists: for formats that only make sense whole.
+    """Return the query with its result going to a new file: for formats that only make sense whole.
 
-    `path` must need no quoting.
+    `path` is a literal of SQL.
     """
-    clause = f"\nINTO OUTFILE '{path}' TRUNCATE COMPRESSION 'none'\n".encode()
+    clause = f"\nINTO OUTFILE {path} COMPRESSION 'none'\n".encode()
     found = output_format(text)
     if found:
         return text[: found.at] + clause + text[found.at :]
     end = max((token.end for token in _tokens(text) if token.text != b";"), default=0)
     return text[:end] + clause + b"FORMAT " + default_format.encode()
+
+
+def _outer_words(text: bytes) -> Iterator[_Token]:
+    """Yield the words of an insert that stand in no brackets and are no names."""
+    depth = 0
+    before = b""
+    for token in _tokens(text):
+        if token.text in {b"(", b")"}:
+            depth += 1 if token.text == b"(" else -1
+        elif depth == 0 and token.is_word and before not in _NAME_FOLLOWS:
+            yield token
+        before = token.text
 
 
 def _tokens(text: bytes) -> Iterator[_Token]:
