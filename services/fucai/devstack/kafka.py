@@ -153,6 +153,8 @@ def write_properties(data: Path, port: int, controller_port: int) -> Path:
         "transaction.state.log.replication.factor": "1",
         "transaction.state.log.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
+        "broker.session.timeout.ms": "3000",  # a killed broker is let in again only when its old session has ended
+        "broker.heartbeat.interval.ms": "500",
         "group.min.session.timeout.ms": "1000",
         "message.max.bytes": str(MAX_MESSAGE_BYTES),
         "log.segment.bytes": str(256 * 1024 * 1024),
