@@ -1,0 +1,41 @@
+"""What all tests share: one real broker and one real engine a session, started when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.support.clickhouse import Database, fresh_database, running_clickhouse
+from tests.support.kafka import running_kafka
+
+settings.register_profile("shared-cores", deadline=None)
+settings.load_profile("shared-cores")
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap address of a real broker."""
+    with running_kafka(tmp_path_factory.mktemp("kafka")) as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def clickhouse_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of the real engine."""
+    with running_clickhouse(tmp_path_factory.mktemp("clickhouse") / "store") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def clickhouse_endpoint(clickhouse_url: str) -> str:
+    """The same, under the name of the part."""
+    return clickhouse_url
+
+
+@pytest.fixture
+def clickhouse_database(clickhouse_url: str) -> Iterator[Database]:
+    """A migrated database of the test's own."""
+    with fresh_database(clickhouse_url) as database:
+        yield database
