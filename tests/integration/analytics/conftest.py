@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import grpc.aio
 import pytest
@@ -38,11 +40,22 @@ def world() -> World:
 
 
 @pytest.fixture(scope="session")
-def store_url(tmp_path_factory: pytest.TempPathFactory, world: World) -> str:
-    """The address of a store that holds it."""
-    path: Path = tmp_path_factory.mktemp("analytics") / "store"
-    url = f"chdb://{path}"
-    client = connect(url)
+def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real engine of its own, behind ClickHouse's HTTP interface."""
+    command = [sys.executable, "-m", "fucai.devstack.clickhouse", "--port", "0", "--data"]
+    command.append(str(tmp_path_factory.mktemp("analytics")))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = re.search(r"http://\S+:\d+", process.stdout.readline())
+        assert told
+        yield told[0]
+        process.terminate()
+
+
+@pytest.fixture(scope="session")
+def store_url(engine_url: str, world: World) -> str:
+    """The address of a store that holds the world."""
+    client = connect(engine_url)
     migrate(client, database=DATABASE, store=StoreSettings("Asia/Shanghai", "CNY"))
     _registry(client, world)
     rows = [
@@ -66,7 +79,7 @@ def store_url(tmp_path_factory: pytest.TempPathFactory, world: World) -> str:
     columns = "outlet_id business_day sold_at sold_hour kind game amount_fen bets daily_summary"
     _insert(client, "sales", f"{columns} terminal_id epoch seq received_at", rows)
     client.close()
-    return url
+    return engine_url
 
 
 @pytest.fixture(scope="session")
