@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,7 @@ from fucai.terminal.importer import ImportOptions, ImportReport, import_file
 from fucai.terminal.sender import SendPolicy
 
 _LINES_TOLD = 20
+_EX_INTERRUPTED = 128 + signal.SIGINT
 
 
 def import_sales(  # noqa: PLR0913 (each is an option of the command)
@@ -82,6 +84,9 @@ def import_sales(  # noqa: PLR0913 (each is an option of the command)
         for line in conflict_lines(error.conflicts, _LINES_TOLD):
             console.print(line)
         raise
+    except KeyboardInterrupt:
+        console.print("interrupted; the same command again goes on where this one stopped")
+        raise typer.Exit(_EX_INTERRUPTED) from None
     raise typer.Exit(_tell(report, console, asked_to_wait=wait))
 
 

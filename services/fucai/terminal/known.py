@@ -50,6 +50,16 @@ class Known:
         """The terminal's binding on the day; None where it was unknown."""
         return _version(self.terminals.get(terminal_id, []), day)
 
+    def outlets_with_tills(self) -> list[str]:
+        """The outlets in which a till stands or stood, in order."""
+        bound = {
+            version.outlet_id
+            for versions in self.terminals.values()
+            for version in versions
+            if version.kind == TILL_KIND and version.outlet_id in self.outlets
+        }
+        return sorted(bound)
+
     def closed_days(self) -> tuple[frozenset[int], frozenset[int]]:
         """Ordinals of the days on which draw games stand still, and of those on which everything does."""
         draw_games: set[int] = set()

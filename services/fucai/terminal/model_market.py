@@ -96,10 +96,14 @@ class Market:
         return tuple(weight / sum(shaped) for weight in shaped)
 
     def history(self, first: int, last: int) -> Iterator[HistoryRow]:
-        """Daily summaries of every open outlet from the first to the last day (ordinals), by day, outlet, game."""
+        """Daily summaries from the first to the last day (ordinals), by day, outlet, game.
+
+        Of every outlet that was open and has or had a till: those known by an import only are not played.
+        """
+        played = self.known.outlets_with_tills()
         for day in range(first, last + 1):
             plays = self.plays_on(day)
-            for outlet_id in self.known.outlets:
+            for outlet_id in played:
                 outlet = self.profile_on(outlet_id, day)
                 if outlet is None:
                     continue

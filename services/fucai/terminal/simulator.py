@@ -33,7 +33,7 @@ _TICK_S = 0.2
 _TRIES = 5
 _STORED_WITHIN_S = 60.0
 _FINDINGS_KEPT = 20
-_REMEDY = "`fucai import registry sample` loads a set to try, `fucai import registry PATH` your own"
+_REMEDY = "`fucai import registry --sample` loads a set to try, `fucai import registry PATH` your own"
 
 
 @dataclass(slots=True)

@@ -182,7 +182,7 @@ def test_an_empty_registry_is_told() -> None:
     """Without outlets there is nobody to play."""
     code, _, err = asyncio.run(Store([]).fucai("simulate", "--seconds", "1"))
     assert code == os.EX_DATAERR
-    assert "fucai import registry sample" in err
+    assert "fucai import registry --sample" in err
 
 
 def test_speed_and_rate_exclude_each_other() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fucai.terminal.model_draws import DrawCalendar
 from fucai.terminal.model_market import Market
 from fucai.terminal.spool import HistoryRow
-from fucai.v1.registry_pb2 import Closure, Draw, Outlet, RegistryRecord
+from fucai.v1.registry_pb2 import Closure, Draw, Outlet, RegistryRecord, Terminal
 from tests.unit.terminal import town
 
 FIRST, LAST = date(2025, 1, 1).toordinal(), date(2025, 12, 31).toordinal()
@@ -130,9 +130,17 @@ def test_amounts_of_draw_games_are_prices_of_bets(year: list[HistoryRow]) -> Non
 def test_an_outlet_has_no_sales_before_it_opened_or_after_it_closed() -> None:
     """History begins and ends with the outlet."""
     outlet = Outlet(outlet_id="new", valid_from="2025-06-01", opened="2025-06-01", closed="2025-06-11")
-    market = Market(town.known([RegistryRecord(outlet=outlet)], outlets=1), seed=1)
+    till = Terminal(terminal_id="Tnew", valid_from="2025-06-01", outlet_id="new", kind="till")
+    market = Market(town.known([RegistryRecord(outlet=outlet), RegistryRecord(terminal=till)], outlets=1), seed=1)
     days = sorted({row.day for row in market.history(FIRST, LAST) if row.outlet_id == "new"})
     assert days == list(range(date(2025, 6, 1).toordinal(), date(2025, 6, 11).toordinal()))
+
+
+def test_outlets_known_by_imports_only_are_not_played() -> None:
+    """An outlet that never had a till keeps the history that it was given."""
+    outlet = Outlet(outlet_id="M1B", valid_from="2014-01-01", opened="2014-01-01")
+    market = Market(town.known([RegistryRecord(outlet=outlet)], outlets=2), seed=1)
+    assert {row.outlet_id for row in market.history(LAST - 5, LAST)} == {"0001", "0002"}
 
 
 def calendar(code: str, closes: dict[str, int] | None = None) -> DrawCalendar:
