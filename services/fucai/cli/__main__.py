@@ -18,7 +18,7 @@ Start a whole stack on this machine, and ask it:
 
     fucai up --data .demo &
     fucai import registry --sample --data .demo
-    fucai simulate --history 400 --data .demo
+    fucai simulate --history 400 --rate 20 --data .demo &
     fucai query headline --by zone_type --data .demo
 
 Or see it all at once: fucai demo. Say where the stack is by --data DIR or FUCAI_DATA=DIR.

@@ -27,7 +27,7 @@ from fucai.devstack.parts import DEFAULT_PORT_BASE
 from fucai.devstack.stack import StackError, await_endpoints, stack_process
 
 FIRST_FIGURE_SECONDS = 120.0
-LINGER_SECONDS = 5.0
+LINGER_SECONDS = 10.0
 TURN_SECONDS = 1.0
 PRINT_SECONDS = 10.0
 _PORTS = 60
@@ -67,7 +67,10 @@ def demo(
             parts = read_endpoints(data)
             console.print(f"the stack in {data} is ready after {time.monotonic() - started:.0f} s:")
             console.print(addresses_table(parts))
-            console.print(f"try in another terminal: export FUCAI_DATA={data}; fucai status; fucai query trend --help")
+            console.print(f"try in another terminal: export FUCAI_DATA={data}", soft_wrap=True)
+            console.print(
+                "    fucai status; fucai query headline --by format; fucai query trend --grain week --by game"
+            )
             with console.status("registering the sample outlets"):
                 _register(data)
             with _simulation(data, history=history, rate=rate) as simulation, channel("analytics", data) as opened:
