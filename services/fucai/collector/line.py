@@ -15,6 +15,7 @@ class ReceiptLine:
         self._max_batches = max_batches
         self._max_bytes = max_bytes
         self._waiting: deque[Delivery] = deque()
+        self._batches = 0
         self._bytes = 0
         self._ended = False
         self._reason: BaseException | None = None
@@ -23,8 +24,8 @@ class ReceiptLine:
 
     @property
     def has_room(self) -> bool:
-        """Whether another batch may be read."""
-        return len(self._waiting) < self._max_batches and self._bytes < self._max_bytes
+        """Whether another batch may be read: a batch takes room until its receipt is written."""
+        return self._batches < self._max_batches and self._bytes < self._max_bytes
 
     async def room(self) -> None:
         """Returns when another batch may be read."""
@@ -35,6 +36,7 @@ class ReceiptLine:
     def put(self, delivery: Delivery) -> None:
         """Lines up a delivery whose `notify` is `self.settled`."""
         self._waiting.append(delivery)
+        self._batches += 1
         self._bytes += delivery.size
         self.settled()
 
@@ -66,6 +68,7 @@ class ReceiptLine:
 
     def answered(self, delivery: Delivery) -> None:
         """The receipt of a delivery taken out has been written: its room is free."""
+        self._batches -= 1
         self._bytes -= delivery.size
         reader = self._reader
         if reader is not None and not reader.done() and self.has_room:

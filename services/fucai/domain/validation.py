@@ -232,7 +232,7 @@ def _runs(events: Sequence[sales_pb2.SalesEvent], faults: Mapping[int, Fault], j
     cuts = {0, len(events), *jumps, *alone, *(index + 1 for index in alone)}
     cuts |= {index for index in range(1, len(events)) if (index in faults) != (index - 1 in faults)}
     for start, stop in pairwise(sorted(cuts)):
-        findings = [_finding(events[index].seq, faults[index]) for index in range(start, stop) if index in faults]
+        findings = tuple(_finding(events[index].seq, faults[index]) for index in range(start, stop) if index in faults)
         yield Run(start, stop, findings)
 
 
