@@ -81,6 +81,7 @@ class GroupConsumer:
             max_poll_records=settings.max_poll_records,
             max_partition_fetch_bytes=settings.partition_fetch_bytes,
             fetch_max_wait_ms=100,
+            metadata_max_age_ms=10_000,
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )
