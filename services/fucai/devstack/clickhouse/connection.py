@@ -19,6 +19,7 @@ MARK = "http_headers_progress_interval_ms"
 
 _chdb: Any = importlib.import_module("chdb._chdb")  # the compiled module, which has no types
 
+_ENGINE_ERRORS = (RuntimeError, UnicodeDecodeError)  # the second where the error quotes bytes that are no text
 _SETTING = re.compile(r"\w+")
 _SERVER_DEFAULTS = b"SET implicit_select = 0"  # chDB reads `1 + 1` as a query; a server does not
 
@@ -62,8 +63,8 @@ class Connection:
         _chdb.set_signal_handlers_enabled(0)
         try:
             connection = cls(_chdb.connect(path), version)
-        except RuntimeError as error:
-            raise EngineError(str(error), version) from error
+        except _ENGINE_ERRORS as error:
+            raise EngineError(_text_of(error), version) from error
         connection.run(_SERVER_DEFAULTS, "Null", {})
         return connection
 
@@ -109,16 +110,16 @@ class Connection:
         """
         try:
             result = self._raw.send_query(text, output_format, params=dict(parameters))
-        except RuntimeError as error:
-            raise EngineError(str(error), self._version) from error
+        except _ENGINE_ERRORS as error:
+            raise EngineError(_text_of(error), self._version) from error
         running = True
         try:
             while running:
                 try:
                     piece = self._raw.streaming_fetch_result(result)
-                except RuntimeError as error:
+                except _ENGINE_ERRORS as error:
                     running = False
-                    raise EngineError(str(error), self._version) from error
+                    raise EngineError(_text_of(error), self._version) from error
                 running = piece.rows_read() > 0
                 self.statistics.add(piece)
                 if content := piece.bytes():
@@ -143,8 +144,8 @@ class Connection:
         """
         try:
             result = self._raw.query(text, output_format, params=dict(parameters))
-        except RuntimeError as error:
-            raise EngineError(str(error), self._version) from error
+        except _ENGINE_ERRORS as error:
+            raise EngineError(_text_of(error), self._version) from error
         self.statistics.add(result)
         self.statistics.written_rows += result.rows_written()
         self.statistics.written_bytes += result.bytes_written()
@@ -178,6 +179,13 @@ class Connection:
             current = json.loads(self._run("SELECT currentDatabase() AS name"))["name"]
             undo.append(f"USE {_identifier(str(current))}")
         return undo
+
+
+def _text_of(error: RuntimeError | UnicodeDecodeError) -> str:
+    """Return what the engine said, byte for byte."""
+    if isinstance(error, UnicodeDecodeError):
+        return error.object.decode("utf-8", "surrogateescape")
+    return str(error)
 
 
 def quoted(text: str) -> str:
