@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -16,6 +17,8 @@ T = TypeVar("T")
 _ABSENT = frozenset({36, 47, 60, 81})  # no such dictionary, column, table, database
 _PASSING = frozenset({3, 159, 160, 202, 209, 210, 241, 242, 243, 252, 279, 319, 999})
 _TIMEOUT_SECONDS = 30.0
+_REASON = re.compile(r"\[Errno \d+\] ([^'\")]+)")  # deep inside what the HTTP client says
+_SHOWN_CHARACTERS = 200
 
 
 class StoreAwayError(Exception):
@@ -59,9 +62,10 @@ class Store:
 
     def _explained(self, error: ClickHouseError) -> Exception:
         code = error_code(error)
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = _REASON.search(str(error))
         if code in _ABSENT:
             return StoreAwayError(f"ClickHouse {self._url} has not our schema (code {code}): run `fucai migrate`")
         if code in _PASSING or (code == 0 and isinstance(error, OperationalError)):
-            return StoreAwayError(f"ClickHouse {self._url} is away: {reason}; trying again")
+            why = reason[1] if reason else str(error)[:_SHOWN_CHARACTERS] or type(error).__name__
+            return StoreAwayError(f"ClickHouse {self._url} is away: {' '.join(why.split())}")
         return error
