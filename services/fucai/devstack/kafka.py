@@ -25,6 +25,18 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 VERSION = "4.3.1"
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 _DOWNLOADS_AT_A_TIME = 6
+_LOGGING_FILE = "log4j2.properties"
+_LOGGING = """\
+status = warn
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{ISO8601} %-5level %c{1}: %m%n
+rootLogger.level = info
+rootLogger.appenderRef.out.ref = out
+logger.settings.name = org.apache.kafka.common.config.AbstractConfig
+logger.settings.level = warn
+"""
 
 app = typer.Typer(help="The local Kafka broker.", no_args_is_help=True)
 
@@ -136,8 +148,9 @@ def tool_command(main_class: str, *arguments: str, heap_mb: int = 256) -> list[s
 
 
 def write_properties(data: Path, port: int, controller_port: int) -> Path:
-    """Write the broker's settings for a data folder and return their file."""
+    """Write the broker's settings for a data folder, those of its log beside them, and return their file."""
     data.mkdir(parents=True, exist_ok=True)
+    (data / _LOGGING_FILE).write_text(_LOGGING, encoding="utf-8")
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -180,7 +193,7 @@ def run(data: Path, port: int, controller_port: int) -> None:
         subprocess.run(format_, check=True, stdout=sys.stderr)
     folder = prepare()
     path = ":".join(str(folder / jar.file_name) for jar in pinned_jars())
-    options = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Dorg.apache.logging.log4j.level=INFO"]
+    options = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={data / _LOGGING_FILE}"]
     program = str(java())
     os.execv(program, [program, *options, "-cp", path, "kafka.Kafka", str(properties)])  # noqa: S606
 
