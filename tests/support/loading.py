@@ -21,7 +21,7 @@ from fucai.loader.pipeline import TOPICS, Pipeline
 from fucai.loader.worker import Worker
 from fucai.runtime.progress import Progress
 
-SESSION_MS = 6_000
+SESSION_MS = 4_000
 
 
 def group_of(database: str) -> str:

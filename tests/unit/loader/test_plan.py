@@ -9,7 +9,10 @@ from google.protobuf.internal.decoder import _DecodeVarint  # type: ignore[attr-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fucai.domain.record import RecordRange
+from fucai.collector.intake import Limits, Stamper, make_records, parse
+from fucai.domain import topics
+from fucai.domain.record import RecordRange, decode_range
+from fucai.domain.validation import Run
 from fucai.loader.ledger import Ledger
 from fucai.loader.plan import Plan, fault, plan_flush
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
@@ -175,6 +178,23 @@ def test_good_records_have_no_fault() -> None:
     """What a collector writes passes the closer look, on both topics."""
     assert fault(record(1, 5, 20)) == ""
     assert fault(rejected(1, 5, 3)) == ""
+
+
+def test_records_of_the_collector_have_no_fault() -> None:
+    """The bytes that the collector really makes, good and bad runs of one batch, pass the closer look."""
+    sent = batch(1, 6)
+    for field in ("received_at_ms", "collector_id"):
+        sent.ClearField(field)
+    sent.digest = b"d" * 32
+    finding = sales_pb2.Finding(seq=3, reason=sales_pb2.QUARANTINE_REASON_UNKNOWN_GAME, field="game", detail="bad")
+    runs = [Run(0, 2), Run(2, 3, (finding,)), Run(3, 6)]
+    parsed = parse(sent.SerializeToString(), Limits())
+    checked = make_records(parsed, runs, Stamper("collector-0").stamp(1_760_000_000_500))
+    assert [made.topic for made in checked.records] == [topics.SALES, topics.QUARANTINE, topics.SALES]
+    for made in checked.records:
+        topic = QUARANTINE_TOPIC if made.topic == topics.QUARANTINE else SALES_TOPIC
+        span = decode_range(made.headers[0][1])
+        assert fault(Record(topic, 3, 1, checked.key, made.value, 1, span)) == ""
 
 
 def twice(name: str) -> bytes:
