@@ -6,7 +6,6 @@ Makes no batches and keeps nothing on disk.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import time
@@ -34,6 +33,7 @@ PASSING = frozenset(
         grpc.StatusCode.UNKNOWN,
     }
 )
+_TOLD_BY_THE_READER = (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError)
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 5.0
 
@@ -54,7 +54,9 @@ class SendPolicy:
 class Sender:
     """Sends batches in the order of `put`; run `run` beside the producer, in one TaskGroup.
 
-    At most `policy.window` batches are held. `on_receipt` is called once for each batch, in order.
+    At most `policy.window` batches are held. `on_receipt` is called once for each batch, in order. After a failure one
+    batch goes alone until it has its receipt: grpc.aio hides the collector's status behind INTERNAL from whoever writes
+    while it arrives, and with it the delay that the collector asks for.
     """
 
     def __init__(
@@ -117,17 +119,16 @@ class Sender:
         finally:
             call.cancel()
             writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError, asyncio.InvalidStateError, grpc.aio.AioRpcError):
-                await writer
             self.resent += len(self._in_flight)
             self._waiting.extendleft(reversed(self._in_flight))
             self._in_flight.clear()
+            await asyncio.wait({writer})
 
     async def _write(self, call: Any) -> None:
         while True:
             async with self._changed:
-                await self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
-                if not self._waiting:
+                await self._changed.wait_for(lambda: self._may_send() or self._is_done())
+                if self._is_done():
                     break
                 if not self._in_flight:
                     self._heard_at = time.monotonic()
@@ -137,22 +138,31 @@ class Sender:
             await call.write(batch)
         await call.done_writing()
 
+    def _may_send(self) -> bool:
+        return bool(self._waiting) and not (self._failures and self._in_flight)
+
+    def _is_done(self) -> bool:
+        return self._closed and not self._waiting and not self._in_flight
+
     async def _read(self, call: Any, writer: asyncio.Task[None]) -> None:
         while True:
             reader = asyncio.ensure_future(call.read())
-            while not reader.done():
-                await asyncio.wait({reader}, timeout=self._policy.stall_seconds / 4)
-                self._check_alive(writer, answered=reader.done())
+            try:
+                while not reader.done():
+                    await asyncio.wait({reader}, timeout=self._policy.stall_seconds / 4)
+                    self._check_alive(writer, answered=reader.done())
+            finally:
+                reader.cancel()
             receipt = reader.result()
             if not isinstance(receipt, Receipt):  # grpc.aio.EOF
-                if self._waiting or self._in_flight or not self._closed:
+                if not self._is_done():
                     raise StreamBrokenError("the collector ended the stream before its last receipt")
                 return
             await self._settle(receipt)
 
     def _check_alive(self, writer: asyncio.Task[None], *, answered: bool) -> None:
         failure = writer.exception() if writer.done() and not writer.cancelled() else None
-        if failure is not None and not isinstance(failure, grpc.aio.AioRpcError | asyncio.InvalidStateError):
+        if failure is not None and not isinstance(failure, _TOLD_BY_THE_READER):
             raise failure
         silent_s = time.monotonic() - max(self._heard_at, self._resume_at)
         if not answered and self._in_flight and silent_s > self._policy.stall_seconds:
