@@ -20,10 +20,19 @@ class Answer:
 
 def post(url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
     """Post a body and return the whole answer."""
+    return _ask("POST", url, body, headers)
+
+
+def get(url: str) -> Answer:
+    """Get a page whole."""
+    return _ask("GET", url, None, None)
+
+
+def _ask(method: str, url: str, body: bytes | None, headers: Mapping[str, str] | None) -> Answer:
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.netloc, timeout=60)
     try:
-        connection.request("POST", f"{address.path or '/'}?{address.query}", body, dict(headers or {}))
+        connection.request(method, f"{address.path or '/'}?{address.query}", body, dict(headers or {}))
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read())
     finally:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import threading
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from unittest.mock import ANY
-from uuid import UUID, uuid4
+from urllib.parse import urlencode
+from uuid import UUID
 
 import clickhouse_connect
 import pytest
@@ -20,26 +19,7 @@ from fucai.adapters.clickhouse import connect, error_code
 from fucai.adapters.gates import Gate, create_gate, drop_gate, insert_batches
 from fucai.v1 import sales_pb2
 from tests.support.clickhouse import Database
-from tests.support.http import post
-from tests.support.waiting import eventually
-
-
-@pytest.fixture
-def database(clickhouse_url: str) -> Iterator[Database]:
-    """An empty database of the test's own."""
-    made = Database(clickhouse_url, f"test_{uuid4().hex[:12]}")
-    with connect(clickhouse_url) as admin:
-        admin.command(f"CREATE DATABASE {made.name}")
-        yield made
-        admin.command(f"DROP DATABASE {made.name} SYNC")
-
-
-@pytest.fixture
-def client(database: Database) -> Iterator[Client]:
-    """A client of an empty database."""
-    with database.client() as made:
-        yield made
-
+from tests.support.http import get, post
 
 COLUMNS: list[tuple[str, str, list[Any]]] = [
     ("i", "Int64", [-(2**63), 0, 2**63 - 1]),
@@ -107,6 +87,43 @@ def test_binary_in_the_text_of_a_query(clickhouse_url: str) -> None:
     """Bytes that are no text, NUL among them, reach the engine inside a literal."""
     answer = post(clickhouse_url, b"SELECT 'a\x00\xff\xfe', length('a\x00\xff\xfe') FORMAT RowBinary")
     assert answer.body == b"\x04a\x00\xff\xfe" + (4).to_bytes(8, "little")
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "status"),
+    [
+        ("?param_a=%FF", 36, 400),
+        ("?compress=1", 48, 501),
+        ("?role=admin", 48, 501),
+        ("?a%20b=1", 115, 404),
+        ("?max_block_size=many", 27, 400),
+        ("?session_id=s&session_timeout=forever", 374, 500),
+        ("?database=no_such", 81, 404),
+    ],
+)
+def test_what_an_address_may_not_hold(clickhouse_url: str, address: str, code: int, status: int) -> None:
+    """Parameters that cannot be honoured are refused with a code, and the connection's next request is fine."""
+    answer = post(f"{clickhouse_url}/{address}", b"SELECT 1")
+    assert (answer.status, answer.headers["X-ClickHouse-Exception-Code"]) == (status, str(code))
+
+
+def test_pages_beside_the_statements(clickhouse_url: str) -> None:
+    """/ping and / say that all is well; there is nothing else, also not for a statement."""
+    for path, status in (("/ping", 200), ("/", 200), ("/play", 404)):
+        answer = get(f"{clickhouse_url}{path}")
+        assert (answer.status, answer.body == b"Ok.\n") == (status, status == 200)
+    assert post(f"{clickhouse_url}/play", b"SELECT 1").status == 404
+
+
+def test_a_get_may_only_read(clickhouse_url: str) -> None:
+    """A statement in the address of a GET is answered if it reads, and refused if it writes."""
+    for text, status, body in (
+        ("SELECT 1", 200, b"1\n"),
+        ("CREATE TABLE t (a UInt8) ENGINE = Memory", 500, b"Code: 164."),
+    ):
+        answer = get(f"{clickhouse_url}/?{urlencode({'query': text})}")
+        assert answer.status == status
+        assert answer.body.startswith(body)
 
 
 def test_settings_hold_for_one_request(client: Client) -> None:
@@ -295,91 +312,6 @@ def test_a_dictionary_over_a_query(client: Client) -> None:
     client.command("INSERT INTO places VALUES ('O1', '2025-07-01', '2025-12-31', 'new')")
     client.command("SYSTEM RELOAD DICTIONARY place")
     assert client.command(ask) == "new"
-
-
-def test_queries_run_side_by_side(clickhouse_url: str) -> None:
-    """Two slow queries are at work at the same time, and each can be killed."""
-    failures: list[int] = []
-
-    def slow(name: str) -> None:
-        with connect(clickhouse_url, log_comment=name) as own:
-            try:
-                own.query("SELECT sleepEachRow(1) FROM numbers(60) SETTINGS max_block_size = 1")
-            except DatabaseError as error:
-                failures.append(error_code(error))
-
-    threads = [threading.Thread(target=slow, args=(f"slow-{number}",)) for number in range(2)]
-    for thread in threads:
-        thread.start()
-    with connect(clickhouse_url) as other:
-        running = "SELECT count() FROM system.processes WHERE Settings['log_comment'] LIKE 'slow-%'"
-        eventually(lambda: other.command(running) == 2, what="two queries at work")
-        other.command("KILL QUERY WHERE Settings['log_comment'] LIKE 'slow-%' SYNC")
-    for thread in threads:
-        thread.join(20)
-    assert failures == [394, 394]
-
-
-def test_drop_waits_for_the_insert_at_work(database: Database) -> None:
-    """DROP TABLE ... SYNC returns when no insert runs in the table, and what was inserted is in the view's table."""
-    writer, dropper = database.client(), database.client()
-    writer.command("CREATE TABLE kept (a UInt8) ENGINE = MergeTree ORDER BY a")
-    writer.command("CREATE TABLE door (a UInt8) ENGINE = Null")
-    writer.command(
-        "CREATE MATERIALIZED VIEW door_view TO kept AS SELECT a FROM door WHERE NOT ignore(sleepEachRow(0.3))"
-    )
-    thread = threading.Thread(
-        target=writer.raw_insert, args=("door",), kwargs={"insert_block": b"1\n2\n3\n4\n5\n", "fmt": "TSV"}
-    )
-    thread.start()
-    eventually(
-        lambda: dropper.command(
-            "SELECT count() FROM system.processes WHERE query_kind = 'Insert' AND current_database = currentDatabase()"
-        ),
-        what="the insert at work",
-    )
-    dropper.command("DROP TABLE door SYNC")
-    assert dropper.command("SELECT count() FROM kept") == 5
-    thread.join()
-    with pytest.raises(DatabaseError) as gone:
-        writer.raw_insert("door", insert_block=b"1\n", fmt="TSV")
-    assert error_code(gone.value) == 60
-    writer.close()
-    dropper.close()
-
-
-def test_more_clients_than_connections_wait_their_turn(clickhouse_url: str) -> None:
-    """Thirty clients at once all get their answers."""
-    answers: list[Any] = []
-
-    def ask(number: int) -> None:
-        with connect(clickhouse_url) as own:
-            answers.append(own.command(f"SELECT {number} + sum(sleepEachRow(0.02)) FROM numbers(3)"))
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert sorted(answers) == list(range(30))
-
-
-def test_a_session_keeps_its_own(database: Database) -> None:
-    """Temporary tables and SET live as long as the session, and no other session sees them."""
-    url, name = database.url, database.name
-    one = clickhouse_connect.get_client(dsn=url, database=name, session_id=f"{name}-1")
-    two = clickhouse_connect.get_client(dsn=url, database=name, session_id=f"{name}-2")
-    one.command("CREATE TEMPORARY TABLE mine (a UInt8)")
-    one.insert("mine", [[7]], column_names=["a"])
-    one.command("SET max_block_size = 77")
-    assert one.query("SELECT a, getSetting('max_block_size') FROM mine", settings={"max_threads": 1}).result_rows == [
-        (7, 77)
-    ]
-    with pytest.raises(DatabaseError) as error:
-        two.query("SELECT a FROM mine")
-    assert error_code(error.value) == 60
-    one.close()
-    two.close()
 
 
 def _compressed(content: bytes, encoding: str | None) -> bytes:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from fucai.devstack.clickhouse.connection import MARK, Connection, quoted
+from fucai.devstack.clickhouse.errors import refusal
 from fucai.devstack.clickhouse.sessions import Sessions
 
 CONNECTIONS = 8
@@ -27,6 +29,7 @@ class Engine:
         self._own = Connection.open(self._path)
         self._own_lock = threading.Lock()
         self._connections = connections
+        self._closing = False
         self._free = threading.Semaphore(connections)
         self._marks = itertools.count(1)
         self._sessions = Sessions(self._open)
@@ -62,6 +65,8 @@ class Engine:
             EngineError: unknown database or setting, or the session is at work for another request.
         """
         with self._free:
+            if self._closing:
+                raise refusal(236, "ABORTED", "the endpoint is stopping")
             lent = self._sessions.lend(session, session_timeout) if session else self._fresh()
             with lent as connection:
                 mark = str(next(self._marks))
@@ -82,8 +87,10 @@ class Engine:
 
     def close(self, wait_seconds: float) -> None:
         """Cancel what runs, wait for it to end, at most so long, and close the store."""
+        deadline = time.monotonic() + wait_seconds
+        self._closing = True
         self._ask("KILL QUERY WHERE 1 ASYNC")
-        if all(self._free.acquire(timeout=wait_seconds) for _ in range(self._connections)):
+        if all(self._free.acquire(timeout=max(0.0, deadline - time.monotonic())) for _ in range(self._connections)):
             self._sessions.close()
             self._own.close()
 

@@ -37,6 +37,8 @@ class EngineError(Exception):
 
     def __init__(self, text: str, version: str = "") -> None:
         at = text.find("Code: ")
+        if at < 0:
+            text = f"Code: {_UNKNOWN_EXCEPTION}. DB::Exception: {text} (UNKNOWN_EXCEPTION)"
         text = _PREFIXES.sub(r"\1", text[max(at, 0) :].strip())
         if version and "(version " not in text:
             text = f"{text} (version {version})"

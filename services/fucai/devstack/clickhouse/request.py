@@ -72,6 +72,8 @@ class Request:
             elif name in _OURS:
                 self.values[name] = value
             elif name.startswith("param_"):
+                if not _is_text(value):
+                    raise refusal(36, "BAD_ARGUMENTS", f"{name} is no UTF-8: use unhex() for bytes")
                 self.parameters[name.removeprefix("param_")] = value
             elif name not in _IGNORED:
                 self.settings[name] = value
@@ -95,6 +97,11 @@ class Request:
         """Whether a switch among the parameters or settings is on."""
         value = self.values.get(name, self.settings.get(name))
         return otherwise if value is None else value.lower() not in _NO
+
+
+def _is_text(value: str) -> bool:
+    """Whether a value was valid UTF-8 in the address."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 class Body:

@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
             request = Request.parse(self.path, self.headers)
             if body.is_form:
                 request.take(body.form())
-            if request.path in {"/ping", "/replicas_status"} or (self.command == "GET" and not request.query):
+            if request.path != "/" or (self.command == "GET" and not request.query):
                 body.drain()
                 self._plain(*_page(request.path))
                 return
@@ -172,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _page(path: str) -> tuple[HTTPStatus, str]:
-    """Return the answer to a GET without a statement."""
+    """Return the answer to a request without a statement."""
     if path in {"/", "/ping", "/replicas_status"}:
         return HTTPStatus.OK, "Ok.\n"
     return HTTPStatus.NOT_FOUND, f"There is no handle {path}\n"

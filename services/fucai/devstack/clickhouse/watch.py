@@ -6,7 +6,9 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from fucai.devstack.clickhouse.errors import EngineError
 
 _PAUSE_SECONDS = 0.1
 
@@ -38,5 +40,6 @@ class Watch:
             gone = [self._marks.get(number) for number, _ in self._poll.poll()]
             for mark in gone:
                 if mark:
-                    self._kill(mark)
+                    with suppress(EngineError):  # then once more in a moment, as long as the query runs
+                        self._kill(mark)
             self._pause.wait(_PAUSE_SECONDS)  # the query may not have begun yet: then look again
