@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import grpc
 import grpc.aio
 
-from fucai.v1 import registry_pb2, registry_pb2_grpc
+from fucai.v1 import registry_pb2
 from fucai.v1.registry_pb2 import Game, RegistryRecord, Terminal
 
 
-class SnapshotRegistry(registry_pb2_grpc.RegistryServiceServicer):
+class SnapshotRegistry:
     """Counts the questions; `publish` makes a new revision."""
 
     def __init__(self, records: Iterable[RegistryRecord] = ()) -> None:
@@ -41,7 +42,13 @@ class SnapshotRegistry(registry_pb2_grpc.RegistryServiceServicer):
 async def serving(registry: SnapshotRegistry, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
     """Serves the registry while the block runs; yields its address."""
     server = grpc.aio.server()
-    registry_pb2_grpc.add_RegistryServiceServicer_to_server(registry, server)
+    handler = grpc.unary_stream_rpc_method_handler(
+        registry.GetSnapshot,
+        registry_pb2.GetSnapshotRequest.FromString,
+        registry_pb2.GetSnapshotResponse.SerializeToString,
+    )
+    name = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"].full_name
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"GetSnapshot": handler}),))
     port = server.add_insecure_port(address)
     await server.start()
     try:

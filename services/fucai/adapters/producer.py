@@ -14,14 +14,7 @@ from functools import partial
 
 import structlog
 from kafka import KafkaProducer
-from kafka.errors import (
-    InvalidProducerEpochError,
-    KafkaError,
-    KafkaTimeoutError,
-    OutOfOrderSequenceNumberError,
-    RetriableError,
-    UnknownProducerIdError,
-)
+from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.partitioner.default import murmur2
 
 Confirm = Callable[[KafkaError | None], None]
@@ -31,10 +24,8 @@ MAX_RECORD_BYTES = 8 * 1024 * 1024
 _REMEMBERED_KEYS = 100_000
 _METADATA_SECONDS = 5.0
 _REACH_SECONDS = 2.0
+_ABANDON_SECONDS = 5.0
 _POSITIVE = 0x7FFFFFFF
-# After these, kafka-python goes on with a new producer epoch; every other error that is not retriable is its end.
-_GOES_ON = (RetriableError, OutOfOrderSequenceNumberError, UnknownProducerIdError, InvalidProducerEpochError)
-
 _log = structlog.get_logger(__name__)
 
 
@@ -44,26 +35,29 @@ class BrokerAwayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ProducerSettings:
-    """How to produce. A delivery that is not confirmed within `delivery_seconds` fails."""
+    """How to produce. A delivery that is not confirmed within `delivery_seconds` fails; requests get half of that."""
 
     bootstrap: str
     client_id: str
     topics: Sequence[str]
     delivery_seconds: float = 20.0
-    request_seconds: float = 8.0
     linger_ms: int = 20
     batch_bytes: int = 256 * 1024
 
 
 class Producer:
-    """One connection to Kafka, replaced by a new one after an error that kafka-python cannot get over by itself."""
+    """One connection to Kafka, given up with the first record that is lost, to be replaced by a new one.
+
+    kafka-python 3.0.12 cannot go on after that: when a batch expires that was sent before, it drops its producer id and
+    never asks for another, so that every later record would wait for ever.
+    """
 
     def __init__(self, settings: ProducerSettings) -> None:
         self._settings = settings
         self._kafka: KafkaProducer | None = None
         self._partition_counts: dict[str, int] = {}
         self._partitions: dict[tuple[str, bytes], int] = {}
-        self._confirmed: deque[tuple[Confirm, KafkaError | None]] = deque()
+        self._confirmed: deque[tuple[KafkaProducer, Confirm, KafkaError | None]] = deque()
         self._waking = False
         self._loop = asyncio.get_running_loop()
 
@@ -99,7 +93,7 @@ class Producer:
             future = kafka.send(topic, value, key, headers, partition)
         except (KafkaError, ValueError) as error:
             raise BrokerAwayError(f"Kafka takes no record: {error}") from error
-        future.add_both(partial(self._settle, confirm))
+        future.add_both(partial(self._settle, kafka, confirm))
 
     async def reachable(self) -> bool:
         """Whether any bootstrap broker takes a connection now; does not touch the producer's own."""
@@ -120,6 +114,13 @@ class Producer:
         if kafka is not None:
             await asyncio.to_thread(_close, kafka, seconds)
 
+    def give_up(self, reason: str) -> None:
+        """Lets go of the connection at once; every record still open is confirmed with an error soon after."""
+        kafka, self._kafka = self._kafka, None
+        if kafka is not None:
+            _log.warning("kafka producer is given up", reason=reason)
+            self._loop.run_in_executor(None, _abandon, kafka)
+
     def _partition(self, topic: str, key: bytes) -> int:
         if len(self._partitions) >= _REMEMBERED_KEYS:
             self._partitions.clear()
@@ -127,9 +128,9 @@ class Producer:
         self._partitions[topic, key] = partition
         return partition
 
-    def _settle(self, confirm: Confirm, outcome: object) -> None:
+    def _settle(self, kafka: KafkaProducer, confirm: Confirm, outcome: object) -> None:
         """Called by kafka-python's thread for each record; wakes the event loop once for many."""
-        self._confirmed.append((confirm, outcome if isinstance(outcome, KafkaError) else None))
+        self._confirmed.append((kafka, confirm, outcome if isinstance(outcome, KafkaError) else None))
         if not self._waking:
             self._waking = True
             with suppress(RuntimeError):  # the loop is closed: nobody waits any more
@@ -139,21 +140,14 @@ class Producer:
         self._waking = False
         confirmed = self._confirmed
         while confirmed:
-            confirm, error = confirmed.popleft()
-            if error is not None and not isinstance(error, _GOES_ON):
-                self._give_up(error)
+            kafka, confirm, error = confirmed.popleft()
+            if error is not None and kafka is self._kafka:
+                self.give_up(repr(error))
             confirm(error)
-
-    def _give_up(self, error: KafkaError) -> None:
-        """Lets go of a connection that took an error for final: kafka-python then refuses every later record too."""
-        kafka, self._kafka = self._kafka, None
-        if kafka is not None:
-            _log.warning("kafka producer is given up", error=repr(error))
-            self._loop.run_in_executor(None, _close, kafka, 0.0)
 
 
 def _connect(settings: ProducerSettings) -> tuple[KafkaProducer, dict[str, int]]:
-    request_ms = int(settings.request_seconds * 1000)
+    delivery_ms = int(settings.delivery_seconds * 1000)
     kafka = None
     try:
         kafka = KafkaProducer(
@@ -164,8 +158,8 @@ def _connect(settings: ProducerSettings) -> tuple[KafkaProducer, dict[str, int]]
             compression_type="lz4",
             linger_ms=settings.linger_ms,
             batch_size=settings.batch_bytes,
-            request_timeout_ms=request_ms,
-            delivery_timeout_ms=max(int(settings.delivery_seconds * 1000), request_ms + settings.linger_ms + 1),
+            request_timeout_ms=delivery_ms // 2,
+            delivery_timeout_ms=delivery_ms,
             max_request_size=MAX_RECORD_BYTES,
             max_block_ms=int(_METADATA_SECONDS * 1000),
             bootstrap_timeout_ms=int(_METADATA_SECONDS * 1000),
@@ -178,7 +172,7 @@ def _connect(settings: ProducerSettings) -> tuple[KafkaProducer, dict[str, int]]
         if kafka is None:
             message = f"no Kafka broker answers at {settings.bootstrap}: {error}"
             raise BrokerAwayError(message) from error
-        _close(kafka, 0.0)
+        _abandon(kafka)
         message = f"topics {', '.join(settings.topics)} are not all there; run fucai migrate: {error}"
         raise BrokerAwayError(message) from error
 
@@ -188,3 +182,15 @@ def _close(kafka: KafkaProducer, seconds: float) -> None:
         kafka.close(timeout=seconds)
     except KafkaTimeoutError as error:
         _log.warning("kafka producer closed before all was delivered", error=str(error))
+        _abandon(kafka)
+
+
+def _abandon(kafka: KafkaProducer) -> None:
+    """Ends the producer's thread, which fails what is open; `close` alone would wait for it, and then not close."""
+    sender = kafka._sender  # noqa: SLF001 (no public way: see above)
+    sender.force_close()
+    sender.join(_ABANDON_SECONDS)
+    try:
+        kafka.close(timeout=0)
+    except KafkaTimeoutError as error:
+        _log.error("kafka producer does not end", error=str(error))

@@ -24,6 +24,7 @@ from fucai.runtime.settings import ServiceSettings
 MIB = 1024 * 1024
 FETCH_SECONDS = 5.0
 CLOSE_SECONDS = 3.0
+HANG_SECONDS = 5.0
 
 
 class CollectorSettings(ServiceSettings):
@@ -35,7 +36,7 @@ class CollectorSettings(ServiceSettings):
     past_days: float = Field(default=62, gt=0, description="how old an event of a till may be")
     ahead_seconds: float = Field(default=300, ge=0, description="how far an event may lie ahead of this clock")
     backlog_bytes: int = Field(default=64 * MIB, ge=1024, description="batches are refused when as much awaits Kafka")
-    delivery_seconds: float = Field(default=20, gt=8, description="how long Kafka has to confirm a record")
+    delivery_seconds: float = Field(default=20, ge=1, description="how long Kafka has to confirm a record")
     snapshot: Path | None = Field(default=None, description="file that keeps the registry snapshot for a restart")
     snapshot_seconds: float = Field(default=3, gt=0, description="how often to ask the registry for changes")
 
@@ -72,7 +73,7 @@ async def build(service: Service[CollectorSettings]) -> None:
     service.closing(lambda: producer.close(seconds=CLOSE_SECONDS))
     backlog = Backlog(BacklogBounds(soft_bytes=settings.backlog_bytes // 2, hard_bytes=settings.backlog_bytes))
     metrics.show_backlog(lambda: backlog.waiting_bytes)
-    deliveries = Deliveries(producer, backlog, metrics)
+    deliveries = Deliveries(producer, backlog, metrics, lost_after_seconds=settings.delivery_seconds + HANG_SECONDS)
     service.background("kafka", deliveries.keep_connected(service.progress("kafka")))
 
     collector = CollectorService(

@@ -45,6 +45,9 @@ class RecordSender(Protocol):
     def send(self, topic: str, *, key: bytes, value: bytes, headers: list[tuple[str, bytes]], confirm: Confirm) -> None:
         """Hands over one record."""
 
+    def give_up(self, reason: str) -> None:
+        """Drops the connection, and fails what is open."""
+
 
 class Delivery:
     """One batch on its way to Kafka. Settled when the broker has confirmed all its records, or one is lost."""
@@ -87,10 +90,14 @@ class Delivery:
 class Deliveries:
     """All batches on their way to Kafka."""
 
-    def __init__(self, producer: RecordSender, backlog: Backlog, metrics: CollectorMetrics) -> None:
+    def __init__(
+        self, producer: RecordSender, backlog: Backlog, metrics: CollectorMetrics, *, lost_after_seconds: float
+    ) -> None:
+        """Gives a connection up that has not settled a batch after `lost_after_seconds`, beyond its own time limit."""
         self._producer = producer
         self._backlog = backlog
         self._metrics = metrics
+        self._lost_after_s = lost_after_seconds
         self._open: dict[Delivery, None] = {}
 
     @property
@@ -151,7 +158,10 @@ class Deliveries:
 
     async def _report(self, progress: Progress) -> None:
         oldest = next(iter(self._open), None)
-        if oldest is not None and oldest.waited_s > STALLED_SECONDS:
+        if oldest is not None and oldest.waited_s > self._lost_after_s:
+            self._producer.give_up(f"a batch is neither confirmed nor lost after {oldest.waited_s:.0f} s")
+            progress.blocked("the Kafka producer hangs; connecting anew")
+        elif oldest is not None and oldest.waited_s > STALLED_SECONDS:
             progress.blocked(f"Kafka has not confirmed a batch for {oldest.waited_s:.0f} s")
         elif oldest is None and not await self._producer.reachable():
             progress.blocked("no Kafka broker takes a connection")

@@ -35,6 +35,12 @@ class HeldSender:
         """Always."""
         return self.connected
 
+    def give_up(self, reason: str) -> None:
+        """Forgets what it holds."""
+        self.connected = False
+        for confirm in self.open:
+            confirm(KafkaTimeoutError(reason))
+
     def send(self, topic: str, *, key: bytes, value: bytes, headers: list[tuple[str, bytes]], confirm: Confirm) -> None:
         """Holds the record, unless disconnected."""
         del topic, key, value, headers
@@ -55,7 +61,7 @@ def wired(hard_bytes: int = 1 << 20) -> tuple[HeldSender, Deliveries, Backlog, C
     registry = CollectorRegistry()
     backlog = Backlog(BacklogBounds(soft_bytes=hard_bytes // 2, hard_bytes=hard_bytes))
     sender = HeldSender()
-    return sender, Deliveries(sender, backlog, CollectorMetrics(registry)), backlog, registry
+    return sender, Deliveries(sender, backlog, CollectorMetrics(registry), lost_after_seconds=20), backlog, registry
 
 
 def test_batch_settles_with_its_last_record() -> None:
