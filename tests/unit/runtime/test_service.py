@@ -166,7 +166,6 @@ def test_parts_are_closed_after_the_server_in_reverse_order() -> None:
     async def build(service: TESTED) -> None:
         async def flush() -> None:
             await service.stopping.wait()
-            await asyncio.sleep(0.05)
             order.append("worker flushed")
 
         async def refresh() -> None:
@@ -187,7 +186,8 @@ def test_parts_are_closed_after_the_server_in_reverse_order() -> None:
             await asyncio.sleep(0)
 
     asyncio.run(run())
-    assert order == ["background cancelled", "worker flushed", "snapshot left", "producer left", "closed"]
+    assert set(order[:2]) == {"background cancelled", "worker flushed"}
+    assert order[2:] == ["snapshot left", "producer left", "closed"]
 
 
 @pytest.mark.parametrize("kind", ["background", "worker"])
