@@ -114,10 +114,10 @@ def migrate(client: Client, *, database: str, store: StoreSettings, cluster: str
             continue
         for statement in render(migration.text, database=database, timezone=store.timezone, cluster=cluster):
             client.command(statement)
-        client.insert(
-            "schema_migrations",
-            [[migration.number, migration.name, migration.checksum]],
-            column_names=["number", "name", "checksum"],
+        client.command(
+            "INSERT INTO schema_migrations (number, name, checksum) "
+            "VALUES ({number:UInt32}, {name:String}, {checksum:String})",
+            {"number": migration.number, "name": migration.name, "checksum": migration.checksum},
         )
         done.append(migration.name)
     _fix_settings(client, store)
@@ -151,7 +151,8 @@ def _fix_settings(client: Client, store: StoreSettings) -> None:
     found = {str(name): str(value) for name, value in rows}
     for name, value in (("timezone", store.timezone), ("currency", store.currency)):
         if name not in found:
-            client.insert("store_settings", [[name, value]], column_names=["name", "value"])
+            row = {"name": name, "value": value}
+            client.command("INSERT INTO store_settings (name, value) VALUES ({name:String}, {value:String})", row)
         elif found[name] != value:
             message = (
                 f"the store was created with {name} {found[name]}, configured is {value}: it can never change, "
