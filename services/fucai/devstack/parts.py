@@ -20,7 +20,8 @@ class Part:
     """One process of the stack.
 
     `ready` returns an empty string once the part can do its work, else why not. A part that runs `once` is ready when
-    it has ended with code 0. `needs` names the parts that must be ready before it starts.
+    it has ended with code 0. `needs` names the parts that must be ready before it starts. `internal` is where it
+    listens for itself only.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Part:
     env: dict[str, str] = field(default_factory=dict)
     address: str = ""
     metrics: str = ""
+    internal: str = ""
     once: bool = False
     ready: Callable[[], str] = lambda: ""
     stop_seconds: float = 12.0
@@ -72,6 +74,7 @@ def stack_parts(data: Path, port_base: int = DEFAULT_PORT_BASE, extra_env: dict[
                 *("--port", str(port_base), "--controller-port", str(port_base + 1)),
             ),
             address=kafka,
+            internal=address(1),
             ready=lambda: port_state(kafka),
             stop_seconds=20.0,
         ),

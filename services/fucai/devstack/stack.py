@@ -149,7 +149,7 @@ def _locked(data: Path) -> Iterator[None]:
 def _refuse_taken_ports(parts: Sequence[Part]) -> None:
     """Look before starting anything whether every port is free."""
     for part in parts:
-        for address in (part.address, part.metrics):
+        for address in (part.address, part.metrics, part.internal):
             if not address:
                 continue
             host, _, port = address.rpartition(":")

@@ -47,6 +47,7 @@ class _Running:
     part: Part
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
+    alive: bool = False
     ready: bool = False
     done: bool = False
     restart_at: float = 0.0
@@ -63,7 +64,7 @@ class Supervisor:
         self._running = {part.name: _Running(part) for part in parts}
         self._logs = logs
         self._tell = tell
-        self._ended: queue.Queue[tuple[str, int, int]] = queue.Queue()
+        self._ended: queue.Queue[tuple[str, int]] = queue.Queue()
         self.stopping = threading.Event()
         self.changed: Callable[[], None] = lambda: None
         """Called whenever a process was started after all were ready once."""
@@ -95,6 +96,8 @@ class Supervisor:
         while not self.stopping.is_set():
             if self._turn():
                 self.changed()
+            for each in self._running.values():
+                self._look(each)
 
     def stop(self) -> None:
         """Stop the parts, the newest needs first, each within its time; kill what does not end."""
@@ -120,6 +123,7 @@ class Supervisor:
             process.wait()
             self._tell(each.part.name, "killed", f"did not stop within {each.part.stop_seconds:.0f} s")
         else:
+            _signal(process, signal.SIGKILL)
             self._tell(each.part.name, "stopped")
 
     def _turn(self) -> bool:
@@ -128,8 +132,7 @@ class Supervisor:
         started = False
         now = time.monotonic()
         for each in self._running.values():
-            running = each.process is not None and each.process.poll() is None
-            if running or each.done or now < each.restart_at:
+            if each.alive or each.done or now < each.restart_at:
                 continue
             waits_for = [name for name in each.part.needs if not self._running[name].ready]
             if each.process is None and waits_for:
@@ -140,13 +143,19 @@ class Supervisor:
         return started
 
     def _note_ends(self) -> None:
-        """Wait a moment for a process to end; a part that runs once is done then, any other is started again."""
+        """Wait a moment for a process to end, and take note of all that have."""
         try:
-            name, pid, code = self._ended.get(timeout=_LOOK_SECONDS)
+            self._note_end(*self._ended.get(timeout=_LOOK_SECONDS))
+            while True:
+                self._note_end(*self._ended.get_nowait())
         except queue.Empty:
             return
+
+    def _note_end(self, name: str, code: int) -> None:
+        """A part that runs once is done when it has ended; any other is started again later."""
         each = self._running[name]
-        if each.process is None or each.process.pid != pid or self.stopping.is_set():
+        each.alive = False
+        if self.stopping.is_set():
             return
         each.ready = each.part.once and code == 0
         each.done = each.ready
@@ -176,17 +185,18 @@ class Supervisor:
                 stderr=log,
                 start_new_session=True,
             )
-        each.started = time.monotonic()
+        each.started, each.alive = time.monotonic(), True
         threading.Thread(target=self._await_end, args=(each.part.name, each.process), daemon=True).start()
 
     def _await_end(self, name: str, process: subprocess.Popen[bytes]) -> None:
-        """Report the end of one process."""
+        """Report the end of one process, after ending what it has left behind in its group."""
         code = process.wait()
-        self._ended.put((name, process.pid, code))
+        _signal(process, signal.SIGKILL)
+        self._ended.put((name, code))
 
     def _look(self, each: _Running) -> None:
         """Ask a started part whether it is ready."""
-        if each.ready or each.part.once or each.process is None or each.process.poll() is not None:
+        if each.ready or each.part.once or not each.alive:
             return
         reason = each.part.ready()
         if not reason:

@@ -45,6 +45,10 @@ class Log:
         del detail
         self.told.append((part, state))
 
+    def states(self, part: str) -> list[str]:
+        """What was told of one part."""
+        return [state for name, state in self.told if name == part]
+
 
 def test_starts_in_order_of_needs_and_stops_the_other_way(tmp_path: Path) -> None:
     """A part starts when those it needs are ready, one that runs once counts as ready when it ended well."""
@@ -95,6 +99,71 @@ def test_kills_what_does_not_stop(tmp_path: Path) -> None:
     supervisor.stop()
     assert ("deaf", "killed") in log.told
     assert not alive(pid)
+
+
+def test_says_when_a_restarted_part_is_ready_again(tmp_path: Path) -> None:
+    """Whoever watches is told of the death, of the restart, and that the part does its work again."""
+    log = Log()
+    supervisor = Supervisor([Part("one", SLEEP)], tmp_path, log)
+    supervisor.start(20)
+    told = ["starting", "ready", "died", "restarting", "ready"]
+
+    def kill_and_look() -> None:
+        os.kill(supervisor.pids()["one"], signal.SIGKILL)
+        eventually(lambda: log.states("one") == told)
+        supervisor.stopping.set()
+
+    killer = threading.Thread(target=kill_and_look)
+    killer.start()
+    supervisor.watch()
+    killer.join()
+    supervisor.stop()
+
+
+def test_parts_that_end_at_once_are_told_apart(tmp_path: Path) -> None:
+    """Where several parts die in the same moment each death counts, and what runs once does not run twice."""
+    log = Log()
+    once = [Part(f"once{number}", (sys.executable, "-c", ""), once=True) for number in range(4)]
+    supervisor = Supervisor([*once, Part("one", SLEEP), Part("two", SLEEP)], tmp_path, log)
+    supervisor.start(20)
+
+    def kill_and_look() -> None:
+        for pid in supervisor.pids().values():
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: all(log.states(name).count("ready") == 2 for name in ("one", "two")))
+        supervisor.stopping.set()
+
+    killer = threading.Thread(target=kill_and_look)
+    killer.start()
+    supervisor.watch()
+    killer.join()
+    supervisor.stop()
+    for name in ("one", "two"):
+        assert log.states(name)[:5] == ["starting", "ready", "died", "restarting", "ready"]
+    for part in once:
+        assert log.states(part.name) == ["starting", "ready"]
+
+
+def test_what_a_part_leaves_behind_ends_with_it(tmp_path: Path) -> None:
+    """A process that a part has started and not ended does not outlive the part, nor holds its port at the restart."""
+    flag = tmp_path / "deaf"
+    leader = (
+        "import subprocess, sys, time, pathlib\n"
+        "child = subprocess.Popen(sys.argv[1:])\n"
+        "pathlib.Path('pid').write_text(str(child.pid)); time.sleep(600)\n"
+    )
+    (tmp_path / "leader.py").write_text(f"import os; os.chdir({str(tmp_path)!r})\n{leader}")
+    part = Part(
+        "leader",
+        (sys.executable, str(tmp_path / "leader.py"), *DEAF, str(flag)),
+        ready=lambda: "" if flag.exists() else "starting",
+    )
+    supervisor = Supervisor([part], tmp_path, Log())
+    supervisor.start(20)
+    child = int((tmp_path / "pid").read_text())
+    assert alive(child)
+    supervisor.stop()
+    eventually(lambda: not alive(child))
 
 
 def test_failed_start_names_the_part_and_its_log(tmp_path: Path) -> None:
