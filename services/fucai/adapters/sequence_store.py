@@ -38,12 +38,13 @@ FROM quarantine WHERE kafka_partition IN {partitions:Array(UInt16)} AND reason !
 GROUP BY terminal_id, epoch
 """
 _REPLAYED = """
-SELECT DISTINCT 0, kafka_offset FROM sales
-WHERE kafka_partition = {partition:UInt16} AND kafka_offset >= {sales_offset:UInt64}
+SELECT DISTINCT 0, kafka_partition, kafka_offset FROM sales
+WHERE kafka_partition IN {partitions:Array(UInt16)} AND kafka_offset >= {lowest_sales:UInt64}
+  AND kafka_offset >= transform(kafka_partition, {partitions:Array(UInt16)}, {sales:Array(UInt64)}, toUInt64(0))
 UNION ALL
-SELECT DISTINCT 1, kafka_offset FROM quarantine
-WHERE kafka_topic = 1 AND kafka_partition = {partition:UInt16} AND kafka_offset >= {quarantine_offset:UInt64}
-  AND reason != 'BAD_RECORD'
+SELECT DISTINCT 1, kafka_partition, kafka_offset FROM quarantine
+WHERE kafka_topic = 1 AND kafka_partition IN {partitions:Array(UInt16)} AND reason != 'BAD_RECORD'
+  AND kafka_offset >= transform(kafka_partition, {partitions:Array(UInt16)}, {rejected:Array(UInt64)}, toUInt64(0))
 """
 
 Numbers = dict[tuple[bytes, int], list[tuple[int, int]]]
@@ -81,14 +82,11 @@ def read_sequences(
         _read_holed(client, partitions, holed, found.stored)
     for terminal, epoch, numbers in client.query(_QUARANTINED, {"partitions": list(partitions)}).result_rows:
         found.quarantined[_key(terminal), epoch].extend(_ranges(numbers))
-    for partition in partitions:
-        parameters = {
-            "partition": partition,
-            "sales_offset": committed.get((0, partition), 0),
-            "quarantine_offset": committed.get((1, partition), 0),
-        }
-        rows = client.query(_REPLAYED, parameters).result_rows
-        found.replayed.update((topic, partition, offset) for topic, offset in rows)
+    sales = [committed.get((0, partition), 0) for partition in partitions]
+    rejected = [committed.get((1, partition), 0) for partition in partitions]
+    parameters = {"partitions": list(partitions), "sales": sales, "lowest_sales": min(sales), "rejected": rejected}
+    rows = client.query(_REPLAYED, parameters).result_rows
+    found.replayed.update((int(topic), int(partition), int(offset)) for topic, partition, offset in rows)
     return found
 
 

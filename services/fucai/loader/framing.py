@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fucai.v1 import sales_pb2
 
 if TYPE_CHECKING:
+    from fucai.domain.record import RecordRange
     from fucai.loader.record import Record
 
 _VARINT, _BYTES = 0, 2
@@ -37,13 +38,19 @@ _FIRST = _tag("first_seq", _VARINT)
 _COUNT = _tag("event_count", _VARINT)
 _DISPOSITION = _tag("disposition", _VARINT)
 _TOPIC = _tag("kafka_topic", _VARINT)
+_EPOCH = _tag("record_epoch", _VARINT)
 
 
-def frame(record: Record, value: bytes, first: int, count: int, disposition: int) -> tuple[bytes, bytes, bytes]:
-    """Return prefix, value and suffix of one record for the gate; each of the loader's fields is written once."""
+def frame(record: Record, value: bytes, span: RecordRange, disposition: int) -> tuple[bytes, bytes, bytes]:
+    """Return prefix, value and suffix of one record for the gate; each of the loader's fields is written once.
+
+    `span` names the events in `value`: the record's own, or those of a part of it.
+    """
     suffix = b"".join((
-        _PARTITION, varint(record.partition), _OFFSET, varint(record.offset), _KEY, varint(len(record.key)), record.key,
-        _FIRST, varint(first), _COUNT, varint(count), _DISPOSITION, varint(disposition), _TOPIC, varint(record.topic),
+        *(_PARTITION, varint(record.partition), _OFFSET, varint(record.offset)),
+        *(_KEY, varint(len(record.key)), record.key),
+        *(_FIRST, varint(span.first), _COUNT, varint(span.count)),
+        *(_DISPOSITION, varint(disposition), _TOPIC, varint(record.topic), _EPOCH, varint(span.epoch)),
     ))  # fmt: skip
     return varint(len(value) + len(suffix)), value, suffix
 
@@ -61,6 +68,7 @@ def raw_frame(record: Record, detail: str) -> tuple[bytes, bytes, bytes]:
         raw_record=record.value,
         raw_detail=detail,
         kafka_topic=record.topic,
+        record_epoch=record.span.epoch if record.span else 0,
     )
     content = message.SerializeToString()
     return varint(len(content)), content, b""

@@ -82,9 +82,10 @@ class Lane:
         self.open = False
 
     def suspect(self, detail: str) -> None:
-        """An insert of `flushing` was refused for what it holds: look closer, and condemn a record that stood alone."""
-        if len(self.flushing) == 1:
-            self.suspects[self.flushing[0].place] = f"ClickHouse refuses it: {detail}"
+        """An insert of `flushing` was refused for what it holds: look closer; condemn a suspect that stood alone."""
+        alone = self.flushing[0].place
+        if len(self.flushing) == 1 and alone in self.suspects:
+            self.suspects[alone] = f"ClickHouse refuses it: {detail}"
             return
         self.one_by_one = self.one_by_one or any(record.place in self.suspects for record in self.flushing)
         for record in self.flushing:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 
+from fucai.domain.record import RecordRange
 from fucai.loader.framing import frame, raw_frame
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
 from fucai.v1 import sales_pb2
@@ -16,7 +17,6 @@ from fucai.v1 import sales_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fucai.domain.record import RecordRange
     from fucai.loader.ledger import Known, Ledger
 
 Suspects = Mapping[tuple[int, int, int], str]
@@ -25,6 +25,8 @@ Suspects = Mapping[tuple[int, int, int], str]
 _STORE = sales_pb2.DISPOSITION_STORE
 _DUPLICATE = sales_pb2.DISPOSITION_DUPLICATE
 _QUARANTINE = sales_pb2.DISPOSITION_QUARANTINE
+_SMALLEST_EVENT = 4
+"""Bytes of the shortest event in a batch: its tag, its length, and a sequence number. A longer claim is a lie."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,9 @@ class Plan:
         return b"".join(self.frames)
 
 
+YEAR_2100_MS = 4_102_444_800_000
+"""The gate takes nothing later: a Date cannot hold much more."""
+
 NOBODY: Suspects = MappingProxyType({})
 """No record is suspected."""
 
@@ -69,6 +74,8 @@ def plan_flush(records: Iterable[Record], ledger: Ledger, suspects: Suspects = N
         verdict = suspects.get(record.place)
         if span is not None and verdict is not None:
             problem = verdict or fault(record)
+        if span is not None and span.count * _SMALLEST_EVENT > len(record.value):
+            problem = problem or f"the header says {span.count} events, the value has {len(record.value)} bytes"
         if span is None or problem:
             plan.frames.extend(raw_frame(record, problem or "the record has no range header"))
             plan.bad_records += 1
@@ -88,7 +95,7 @@ def _plan_sales(plan: Plan, record: Record, span: RecordRange, ledger: Ledger) -
     stored = ledger.of(record.key, span.epoch).stored
     known = stored.overlap(span.first, span.last)
     if not known:
-        plan.frames.extend(frame(record, record.value, span.first, span.count, _STORE))
+        plan.frames.extend(frame(record, record.value, span, _STORE))
         plan.stored += span.count
         stored.add(span.first, span.last)
         return
@@ -98,7 +105,7 @@ def _plan_sales(plan: Plan, record: Record, span: RecordRange, ledger: Ledger) -
     elif again:
         plan.replayed += span.count
     else:
-        plan.frames.extend(frame(record, record.value, span.first, span.count, _DUPLICATE))
+        plan.frames.extend(frame(record, record.value, span, _DUPLICATE))
         plan.duplicates += span.count
 
 
@@ -112,12 +119,23 @@ def _split(plan: Plan, record: Record, span: RecordRange, known: Known, *, keep_
     batch = sales_pb2.SalesBatch.FromString(record.value)
     old, new = list(known.stored.within(span.first, span.last)), list(known.stored.missing(span.first, span.last))
     for first, last in new:
-        plan.frames.extend(frame(record, _part(batch, span, first, last), first, last - first + 1, _STORE))
+        plan.frames.extend(
+            frame(
+                record, _part(batch, span, first, last), RecordRange(span.epoch, first, last, last - first + 1), _STORE
+            )
+        )
         plan.stored += last - first + 1
         known.stored.add(first, last)
     for first, last in old:
         if keep_known:
-            plan.frames.extend(frame(record, _part(batch, span, first, last), first, last - first + 1, _DUPLICATE))
+            plan.frames.extend(
+                frame(
+                    record,
+                    _part(batch, span, first, last),
+                    RecordRange(span.epoch, first, last, last - first + 1),
+                    _DUPLICATE,
+                )
+            )
             plan.duplicates += last - first + 1
         else:
             plan.replayed += last - first + 1
@@ -138,12 +156,13 @@ def _plan_quarantine(plan: Plan, record: Record, span: RecordRange, ledger: Ledg
         plan.replayed += span.count
         return
     if not span.contiguous:
-        plan.frames.extend(frame(record, record.value, span.first, span.count, _QUARANTINE))
+        plan.frames.extend(frame(record, record.value, span, _QUARANTINE))
         plan.quarantined += span.count
         return
     known = ledger.of(record.key, span.epoch)
-    seen = all(n in known.quarantined or n in known.stored for n in range(span.first, span.last + 1))
-    plan.frames.extend(frame(record, record.value, span.first, span.count, _DUPLICATE if seen else _QUARANTINE))
+    unseen = known.quarantined.missing(span.first, span.last)
+    seen = all(known.stored.overlap(first, last) == last - first + 1 for first, last in unseen)
+    plan.frames.extend(frame(record, record.value, span, _DUPLICATE if seen else _QUARANTINE))
     if seen:
         plan.duplicates += span.count
     else:
@@ -182,6 +201,7 @@ def _event_fault(batch: sales_pb2.SalesBatch) -> str:
     if any(field.number >= reserved[30].number for field, _ in batch.ListFields()):
         return "a field that only the loader may set is set"
     for event in batch.events:
-        if not (1 <= event.kind <= 3 and event.game and event.amount_fen > 0 and event.sold_at_ms > 0):  # noqa: PLR2004
+        known_kind = event.kind in {sales_pb2.EVENT_KIND_SALE, sales_pb2.EVENT_KIND_VOID, sales_pb2.EVENT_KIND_PAYOUT}
+        if not (known_kind and event.game and event.amount_fen > 0 and 0 < event.sold_at_ms < YEAR_2100_MS):
             return f"event {event.seq}: kind, game, amount or time is not what a collector lets through"
     return ""

@@ -308,6 +308,7 @@ class SalesBatch(_message.Message):
     RAW_RECORD_FIELD_NUMBER: _builtins.int
     RAW_DETAIL_FIELD_NUMBER: _builtins.int
     KAFKA_TOPIC_FIELD_NUMBER: _builtins.int
+    RECORD_EPOCH_FIELD_NUMBER: _builtins.int
     terminal_id: _builtins.str
     """The terminal (终端) that recorded the events; also the Kafka record's key."""
     outlet_id: _builtins.str
@@ -338,6 +339,8 @@ class SalesBatch(_message.Message):
     """Why it could not be used. Set by the loader only."""
     kafka_topic: _builtins.int
     """Topic of the record: 0 sales, 1 quarantine; offsets of different topics are different things. Set by the loader only."""
+    record_epoch: _builtins.int
+    """Epoch according to the record's header. Set by the loader only."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___SalesEvent]:
         """The events, sequence numbers rising."""
@@ -366,10 +369,11 @@ class SalesBatch(_message.Message):
         raw_record: _builtins.bytes = ...,
         raw_detail: _builtins.str = ...,
         kafka_topic: _builtins.int = ...,
+        record_epoch: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["collector_id", b"collector_id", "digest", b"digest", "disposition", b"disposition", "epoch", b"epoch", "event_count", b"event_count", "events", b"events", "findings", b"findings", "first_seq", b"first_seq", "kafka_offset", b"kafka_offset", "kafka_partition", b"kafka_partition", "kafka_topic", b"kafka_topic", "outlet_id", b"outlet_id", "raw_detail", b"raw_detail", "raw_record", b"raw_record", "received_at_ms", b"received_at_ms", "record_key", b"record_key", "terminal_id", b"terminal_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["collector_id", b"collector_id", "digest", b"digest", "disposition", b"disposition", "epoch", b"epoch", "event_count", b"event_count", "events", b"events", "findings", b"findings", "first_seq", b"first_seq", "kafka_offset", b"kafka_offset", "kafka_partition", b"kafka_partition", "kafka_topic", b"kafka_topic", "outlet_id", b"outlet_id", "raw_detail", b"raw_detail", "raw_record", b"raw_record", "received_at_ms", b"received_at_ms", "record_epoch", b"record_epoch", "record_key", b"record_key", "terminal_id", b"terminal_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

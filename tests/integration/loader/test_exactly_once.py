@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from clickhouse_connect.driver.client import Client
-from tests.support.clickhouse import Database
 
 from fucai.adapters.topics import TopicLayout
 from fucai.devstack.kafka import tool_command
@@ -17,6 +16,7 @@ from fucai.domain import topics
 from fucai.domain.record import RecordRange
 from fucai.v1 import sales_pb2
 from tests.support.batches import Writer, batch, rejected_batch, span_of
+from tests.support.clickhouse import Database
 from tests.support.kafka import renew_topics
 from tests.support.loading import group_of, loader_thread, start_loader
 from tests.support.waiting import eventually
@@ -101,6 +101,8 @@ def test_bad_records_go_into_quarantine_and_their_neighbours_are_stored(
     span = RecordRange(7, 1, 3, 3)
     holed = batch(1, 4, "H1")
     del holed.events[2]
+    far = batch(1, 1, "Z1")
+    far.events[0].sold_at_ms = 2**62
     twice = batch(1, 3, "W1").SerializeToString() + sales_pb2.SalesBatch(outlet_id="X").SerializeToString()
     writer.write_raw(b"R1", b"\xff\x93random bytes\x00", span)
     writer.write_raw(b"E1", b"", span)
@@ -111,15 +113,18 @@ def test_bad_records_go_into_quarantine_and_their_neighbours_are_stored(
     writer.write_raw(b"L1", batch(1, 3, "L1").SerializeToString(), None)
     writer.write_raw(None, batch(1, 3, "M1").SerializeToString(), span)
     writer.write_raw(b"S1", batch(2, 3, "S1").SerializeToString(), span)
+    writer.write_raw(b"P1", batch(1, 3, "P1").SerializeToString(), RecordRange(8, 1, 3, 3))
+    writer.write_raw(b"C1", batch(1, 3, "C1").SerializeToString(), RecordRange(7, 1, 4_000_000_000, 4_000_000_000))
+    writer.write_raw(b"Z1", far.SerializeToString(), span_of(far))
     writer.write(good[len(good) // 2 :])
     writer.write([rejected_batch(PER_TERMINAL + 1, 2, "T1")], topics.QUARANTINE)
     writer.flush()
     with loader_thread(broker, clickhouse_database.url, clickhouse_database.name):
         eventually(stored(client), 60)
-        eventually(lambda: count(client, "quarantine FINAL") >= 11)
+        eventually(lambda: count(client, "quarantine FINAL") >= 14)
     assert_each_once(client)
     kept = client.query("SELECT reason, count(), countIf(detail = '') FROM quarantine FINAL GROUP BY reason ORDER BY 1")
-    assert kept.result_rows == [("BAD_RECORD", 9, 0), ("UNKNOWN_GAME", 2, 2)]
+    assert kept.result_rows == [("BAD_RECORD", 12, 0), ("UNKNOWN_GAME", 2, 2)]
     (raw,) = client.query("SELECT hex(raw_record) FROM quarantine FINAL WHERE terminal_id = 'R1'").result_rows
     assert bytes.fromhex(str(raw[0])) == b"\xff\x93random bytes\x00"
 

@@ -161,8 +161,9 @@ def test_gap_is_counted_and_late_batch_closes_it() -> None:
         (replace(record(9, 1, 2), span=None, problem="header fucai-range is missing"), "header fucai-range is missing"),
         (replace(record(9, 1, 2), span=RecordRange(7, 1, 3, 2)), "not a contiguous range"),
         (replace(record(9, 1, 2), key=b""), "not a contiguous range"),
+        (replace(record(9, 1, 2), span=RecordRange(7, 1, 4_000_000_000, 4_000_000_000)), "4000000000 events"),
     ],
-    ids=["no header", "range with a hole", "no key"],
+    ids=["no header", "range with a hole", "no key", "more events than bytes"],
 )
 def test_unusable_record_goes_whole_into_quarantine(bad: Record, words: str) -> None:
     """A record whose header cannot be used is kept byte for byte, and its neighbours are stored."""
@@ -220,11 +221,23 @@ def holed() -> bytes:
         (replace(record(1, 1, 2), value=twice("terminal_id")), "the key is"),
         (replace(record(1, 1, 2), value=twice("outlet_id")), "twice"),
         (replace(record(1, 1, 2), value=batch(2, 2).SerializeToString()), "other sequence numbers"),
+        (replace(record(1, 1, 2), span=RecordRange(8, 1, 2, 2)), "batch epoch 7"),
         (replace(record(1, 1, 3), value=holed()), "with 2 events"),
         (replace(record(1, 1, 1), value=sales_pb2.SalesBatch(terminal_id="T1").SerializeToString()), "epoch 0"),
         (replace(rejected(1, 1, 2), value=batch(1, 2).SerializeToString()), "not one finding"),
     ],
-    ids=["empty", "random", "wrong key", "key twice", "outlet twice", "shifted", "hole", "no events", "no findings"],
+    ids=[
+        "empty",
+        "random",
+        "wrong key",
+        "key twice",
+        "outlet twice",
+        "shifted",
+        "epoch",
+        "hole",
+        "no events",
+        "no findings",
+    ],
 )
 def test_closer_look_names_the_fault(bad: Record, words: str) -> None:
     """Each way in which a record can lie is found when it is decoded, and the record goes whole into quarantine."""

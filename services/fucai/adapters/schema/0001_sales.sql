@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS sales ${on_cluster}
     kafka_offset     UInt64 CODEC(Delta, LZ4),
     stored_at        DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC') CODEC(DoubleDelta, LZ4),
 
+    -- Finds records stored after a committed offset without reading the old ones.
+    INDEX offsets kafka_offset TYPE minmax GRANULARITY 1,
+
     -- Figures by day: what trends, headline and growth read.
     PROJECTION daily
     (
@@ -68,7 +71,7 @@ CREATE TABLE IF NOT EXISTS sales_duplicates ${on_cluster}
     epoch            UInt32,
     seq              UInt64,
     outlet_id        LowCardinality(String),
-    sold_at          DateTime64(3, 'UTC'),
+    sold_at_ms       Int64,
     kind             Int32,
     game             LowCardinality(String),
     draw_no          LowCardinality(String),
@@ -101,7 +104,7 @@ CREATE TABLE IF NOT EXISTS quarantine ${on_cluster}
     field            LowCardinality(String),
     detail           String,
     outlet_id        String,
-    sold_at          DateTime64(3, 'UTC'),
+    sold_at_ms       Int64,
     kind             Int32,
     game             String,
     draw_no          String,

@@ -33,7 +33,8 @@ CREATE TABLE ${gate}
     disposition      Int32,
     raw_record       String,
     raw_detail       String,
-    kafka_topic      UInt32
+    kafka_topic      UInt32,
+    record_epoch     UInt32
 )
 ENGINE = Null;
 
@@ -70,16 +71,17 @@ WHERE disposition = 1
   AND NOT throwIf(
         disposition = 1 AND (
             terminal_id != record_key OR terminal_id = '' OR outlet_id = '' OR collector_id = '' OR epoch = 0
+            OR epoch != record_epoch
             OR received_at_ms <= 0 OR events.seq != range(first_seq, first_seq + event_count)),
         'fucai: a record says something else than its key and header')
   AND NOT throwIf(
-        disposition = 1 AND (event.kind < 1 OR event.kind > 3 OR event.game = '' OR event.amount_fen <= 0 OR event.sold_at_ms <= 0),
+        disposition = 1 AND (event.kind < 1 OR event.kind > 3 OR event.game = '' OR event.amount_fen <= 0
+                             OR event.sold_at_ms <= 0 OR event.sold_at_ms >= 4102444800000),
         'fucai: a record has an event that no collector lets through');
 
 CREATE MATERIALIZED VIEW ${gate}_to_duplicates TO sales_duplicates AS
 SELECT
-    terminal_id, epoch, event.seq AS seq, outlet_id,
-    fromUnixTimestamp64Milli(event.sold_at_ms, 'UTC') AS sold_at,
+    terminal_id, epoch, event.seq AS seq, outlet_id, event.sold_at_ms AS sold_at_ms,
     event.kind AS kind, event.game AS game, event.draw_no AS draw_no, event.amount_fen AS amount_fen, event.bets AS bets,
     event.multiplier AS multiplier, event.face_value_fen AS face_value_fen, event.companion_fen AS companion_fen,
     event.ticket_serial AS ticket_serial,
@@ -94,8 +96,7 @@ CREATE MATERIALIZED VIEW ${gate}_to_quarantine TO quarantine AS
 SELECT
     if(terminal_id = '', record_key, terminal_id) AS terminal_id, epoch, event.seq AS seq,
     transform(finding.reason, ${reason_numbers}, ${reason_names}, 'UNSPECIFIED') AS reason,
-    finding.field AS field, finding.detail AS detail, outlet_id,
-    fromUnixTimestamp64Milli(event.sold_at_ms, 'UTC') AS sold_at,
+    finding.field AS field, finding.detail AS detail, outlet_id, event.sold_at_ms AS sold_at_ms,
     event.kind AS kind, event.game AS game, event.draw_no AS draw_no, event.amount_fen AS amount_fen, event.bets AS bets,
     event.multiplier AS multiplier, event.face_value_fen AS face_value_fen, event.companion_fen AS companion_fen,
     event.daily_summary AS daily_summary, event.ticket_serial AS ticket_serial,
@@ -109,8 +110,8 @@ WHERE disposition = 3 AND raw_detail = '';
 
 CREATE MATERIALIZED VIEW ${gate}_to_raw TO quarantine AS
 SELECT
-    record_key AS terminal_id, toUInt32(0) AS epoch, first_seq AS seq, 'BAD_RECORD' AS reason, '' AS field, raw_detail AS detail, '' AS outlet_id,
-    toDateTime64(0, 3, 'UTC') AS sold_at,
+    record_key AS terminal_id, record_epoch AS epoch, first_seq AS seq, 'BAD_RECORD' AS reason, '' AS field, raw_detail AS detail, '' AS outlet_id,
+    toInt64(0) AS sold_at_ms,
     toInt32(0) AS kind, '' AS game, '' AS draw_no, toInt64(0) AS amount_fen, toUInt32(0) AS bets,
     toUInt32(0) AS multiplier, toInt64(0) AS face_value_fen, toInt64(0) AS companion_fen,
     false AS daily_summary, '' AS ticket_serial, '' AS refers_terminal, toUInt32(0) AS refers_epoch, toUInt64(0) AS refers_seq,
