@@ -226,6 +226,18 @@ def test_errors_are_those_of_a_server(clickhouse_url: str, text: str, code: int,
     plain.close()
 
 
+@pytest.mark.parametrize("fmt", ["CSV", "TabSeparated", "JSONEachRow", "Native", "Protobuf"])
+def test_an_error_that_quotes_bytes_keeps_its_code(client: Client, fmt: str) -> None:
+    """Data that is no text is quoted in the engine's error: it comes whole, with its code, and the client goes on."""
+    client.command("CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a")
+    schema = {"format_schema_source": "string", "format_schema_message_name": "M"}
+    schema["format_schema"] = 'syntax = "proto3"; message M { uint32 a = 1; }'
+    with pytest.raises(DatabaseError) as error:
+        client.raw_insert("t", ["a"], b"\xff\xfe\xe0A" * 100, fmt=fmt, settings=schema)
+    assert error_code(error.value) > 0
+    assert client.command("SELECT count() FROM t") == 0
+
+
 def test_an_unknown_setting_is_refused(client: Client) -> None:
     """A setting that the engine does not know is an error, not ignored."""
     with pytest.raises(DatabaseError) as error:

@@ -121,24 +121,3 @@ def test_tables_views_and_merges_survive_a_stop(tmp_path: Path) -> None:
         what="a merge in the background",
     )
     assert endpoint.end(signal.SIGTERM) == 0
-
-
-def test_a_query_at_work_does_not_hold_up_the_stop(tmp_path: Path) -> None:
-    """SIGTERM during a long query ends the endpoint within seconds, and the client learns of it."""
-    endpoint = Endpoint(tmp_path)
-    failures: list[ClickHouseError] = []
-
-    def ask() -> None:
-        try:
-            endpoint.client().query("SELECT sleepEachRow(1) FROM numbers(600) SETTINGS max_block_size = 1")
-        except ClickHouseError as error:
-            failures.append(error)
-
-    asking = threading.Thread(target=ask)
-    watching = endpoint.client()
-    asking.start()
-    running = "SELECT count() FROM system.processes WHERE query LIKE 'SELECT sleepEachRow%'"
-    eventually(lambda: int(str(watching.command(running))) > 0, what="the query at work")
-    assert endpoint.end(signal.SIGTERM) == 0
-    asking.join()
-    assert failures

@@ -110,14 +110,17 @@ def test_says_when_a_restarted_part_is_ready_again(tmp_path: Path) -> None:
 
     def kill_and_look() -> None:
         os.kill(supervisor.pids()["one"], signal.SIGKILL)
-        eventually(lambda: log.states("one") == told)
-        supervisor.stopping.set()
+        try:
+            eventually(lambda: log.states("one") == told)
+        finally:
+            supervisor.stopping.set()
 
     killer = threading.Thread(target=kill_and_look)
     killer.start()
     supervisor.watch()
     killer.join()
     supervisor.stop()
+    assert log.states("one")[:5] == told
 
 
 def test_parts_that_end_at_once_are_told_apart(tmp_path: Path) -> None:
@@ -130,8 +133,10 @@ def test_parts_that_end_at_once_are_told_apart(tmp_path: Path) -> None:
     def kill_and_look() -> None:
         for pid in supervisor.pids().values():
             os.kill(pid, signal.SIGKILL)
-        eventually(lambda: all(log.states(name).count("ready") == 2 for name in ("one", "two")))
-        supervisor.stopping.set()
+        try:
+            eventually(lambda: all(log.states(name).count("ready") == 2 for name in ("one", "two")))
+        finally:
+            supervisor.stopping.set()
 
     killer = threading.Thread(target=kill_and_look)
     killer.start()
