@@ -110,7 +110,7 @@ def await_endpoints(data: Path, process: subprocess.Popen[bytes], within_seconds
         StackError: it ended, or is not ready in time; with what it said.
     """
     deadline = time.monotonic() + within_seconds
-    while not (data / ENDPOINTS).exists():
+    while _writer(data) != process.pid:
         if process.poll() is not None or time.monotonic() > deadline:
             said = (data / "up.log").read_text(encoding="utf-8", errors="replace")[-3_000:]
             raise StackError(f"the stack on {data} did not start:\n{said}")
@@ -121,15 +121,23 @@ def await_endpoints(data: Path, process: subprocess.Popen[bytes], within_seconds
     return read_endpoints(data)
 
 
+def _writer(data: Path) -> int:
+    """Return who wrote the endpoints, 0 if nobody did: those of a stack that was killed are still there."""
+    try:
+        return int(json.loads((data / ENDPOINTS).read_text(encoding="utf-8"))["pid"])
+    except FileNotFoundError:
+        return 0
+
+
 def write_endpoints(data: Path, parts: Sequence[Part], pids: Mapping[str, int]) -> None:
-    """Write where every running part is, in one step."""
+    """Write where every running part is, and this process's own id, in one step."""
     found = [
         asdict(Endpoint(part.name, part.address, pids[part.name], part.metrics or None))
         for part in parts
         if part.name in pids and not part.once
     ]
     scratch = data / f".{ENDPOINTS}"
-    scratch.write_text(json.dumps({"parts": found}, indent=2) + "\n", encoding="utf-8")
+    scratch.write_text(json.dumps({"pid": os.getpid(), "parts": found}, indent=2) + "\n", encoding="utf-8")
     scratch.replace(data / ENDPOINTS)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fucai.devstack.parts import Part
-from fucai.devstack.stack import StackError, run_stack
+from fucai.devstack.stack import StackError, await_endpoints, run_stack, write_endpoints
 from fucai.devstack.supervisor import StartError, Supervisor
 from tests.support.kafka import free_ports
 from tests.support.waiting import eventually
@@ -230,6 +230,27 @@ def test_second_stack_on_a_folder_is_refused(tmp_path: Path) -> None:
     assert ready.is_set()
     assert "runs on" in str(outcome[0])
     assert not (tmp_path / "endpoints.json").exists()
+
+
+def test_endpoints_of_a_killed_stack_are_not_taken_for_the_new_ones(tmp_path: Path) -> None:
+    """Who waits for a stack gets the addresses it wrote itself, not those that a killed one has left."""
+    parts = [Part("one", SLEEP, address="127.0.0.1:1")]
+    write_endpoints(tmp_path, parts, {"one": 1})
+    script = (
+        "import sys; from pathlib import Path; from fucai.devstack.stack import write_endpoints\n"
+        "from fucai.devstack.parts import Part\n"
+        "sys.stdin.read(1); write_endpoints(Path(sys.argv[1]), [Part('one', ())], {'one': 2}); sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    (tmp_path / "up.log").touch()
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        with pytest.raises(StackError, match="did not start"):
+            await_endpoints(tmp_path, process, within_seconds=0.1)
+        process.stdin.write(b".")
+        process.stdin.flush()
+        assert await_endpoints(tmp_path, process, within_seconds=20)["one"].pid == 2
+        process.stdin.close()
 
 
 def test_taken_port_is_named(tmp_path: Path) -> None:
