@@ -175,8 +175,8 @@ def test_protobuf_with_its_schema_beside_it(clickhouse_database: Database) -> No
     gate = Gate(1, "loader_0", 0, "abc")
     create_gate(client, gate, "Asia/Shanghai")
     batch = sales_pb2.SalesBatch(
-        terminal_id="T1", outlet_id="O1", epoch=1, record_epoch=1, received_at_ms=1_700_000_000_000, collector_id="c", record_key="T1",
-        first_seq=1, event_count=2, disposition=sales_pb2.DISPOSITION_STORE,
+        terminal_id="T1", outlet_id="O1", epoch=1, received_at_ms=1_700_000_000_000, collector_id="c",
+        record_key="T1", record_epoch=1, first_seq=1, event_count=2, disposition=sales_pb2.DISPOSITION_STORE,
     )  # fmt: skip
     for seq in (1, 2):
         batch.events.add(seq=seq, kind=1, game="ssq", draw_no="2026001", amount_fen=200, sold_at_ms=1_700_000_000_000)
