@@ -16,7 +16,11 @@ _KINDS = frozenset(
     (sales_pb2.EVENT_KIND_SALE, sales_pb2.EVENT_KIND_VOID, sales_pb2.EVENT_KIND_PAYOUT),
 )
 _DRAW_NUMBER = re.compile(r"(19|20)[0-9]{2}(?!000)[0-9]{3}")
-_SHOWN_CHARACTERS = 40
+_SHOWN_CHARACTERS = 24
+_SHOWN_LENGTH = 40
+
+MAX_EVENT_FEN = 10**13
+"""Highest amount of one event, a hundred thousand million yuan: beyond any outlet's day, and such sums stay exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,10 @@ def judge(shape: Shape, rules: GameRules | None, *, takes_history: bool) -> Faul
     if shape.amount_fen <= 0:
         detail = f"{shape.amount_fen} is not above zero; amounts are positive for every kind"
         return Fault(_REASONS.QUARANTINE_REASON_AMOUNT_NOT_POSITIVE, "amount_fen", detail)
+    if shape.amount_fen > MAX_EVENT_FEN:
+        return _over_limit(
+            "amount_fen", f"{shape.amount_fen} is above {MAX_EVENT_FEN}, the most that one event may have"
+        )
     fault = _judge_draw_number(shape, rules)
     if fault is None and not shape.daily_summary and shape.kind != sales_pb2.EVENT_KIND_PAYOUT:
         fault = _judge_instant(shape, rules) if rules.game_type == INSTANT else _judge_bets(shape, rules)
@@ -73,6 +81,9 @@ def judge_beside_the_rules(event: sales_pb2.SalesEvent) -> Fault | None:
     if event.companion_fen < 0:
         detail = f"{event.companion_fen} is below zero; give what was spent, or nothing"
         return Fault(_REASONS.QUARANTINE_REASON_AMOUNT_NOT_POSITIVE, "companion_fen", detail)
+    if event.companion_fen > MAX_EVENT_FEN:
+        detail = f"{event.companion_fen} is above {MAX_EVENT_FEN}, the most that one event may have"
+        return _over_limit("companion_fen", detail)
     return _judge_reference(event)
 
 
@@ -92,8 +103,9 @@ def _judge_reference(event: sales_pb2.SalesEvent) -> Fault | None:
 
 
 def quoted(value: str) -> str:
-    """A value as shown to people, cut to a readable length."""
-    return repr(value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "…")
+    """A value as shown to people, cut to a readable length; what cannot be printed is escaped, and cut again."""
+    shown = repr(value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "…")
+    return shown if len(shown) <= _SHOWN_LENGTH else shown[:_SHOWN_LENGTH] + "…"
 
 
 def _not_a_summary_terminal(*, takes_history: bool) -> Fault:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from fucai.domain.catalogue import Binding, Catalogue, History
-from fucai.domain.salerules import Fault, Shape, judge, judge_beside_the_rules, quoted, shape_key
+from fucai.domain.salerules import MAX_EVENT_FEN, Fault, Shape, judge, judge_beside_the_rules, quoted, shape_key
 from fucai.v1 import sales_pb2
 
 DAY_MS = 86_400_000
@@ -22,14 +22,22 @@ EARLIEST_MS = DAY_MS
 """Before it (1970-01-02) nothing can have happened, whoever tells it."""
 
 MAX_ID_BYTES = 256
+MAX_DIGEST_BYTES = 64
+MAX_SEQ = 2**63 - 1
+"""Where a run of sequence numbers may begin at most."""
+
+_LONGEST_BAD_RUN = 1_000
+"""Events of one record in a batch with bad ones: with its findings it stays below what Kafka takes."""
 
 _REASONS = sales_pb2.QuarantineReason
 _REMEMBERED_SHAPES = 20_000
 _REMEMBERED_PLACES = 20_000
 _SALE = sales_pb2.EVENT_KIND_SALE
 _RESERVED = frozenset(field.name for field in sales_pb2.SalesBatch.DESCRIPTOR.fields if field.number in range(20, 40))
-_envelope = attrgetter("terminal_id", "outlet_id", "epoch", "events", "findings", *sorted(_RESERVED - {"findings"}))
-_, _, _, _, _, *_RESERVED_UNSET = _envelope(sales_pb2.SalesBatch())
+_envelope = attrgetter(
+    "terminal_id", "outlet_id", "epoch", "events", "digest", "findings", *sorted(_RESERVED - {"findings"})
+)
+_, _, _, _, _, _, *_RESERVED_UNSET = _envelope(sales_pb2.SalesBatch())
 
 Verdicts = dict[tuple[int, str, str, int, int, int, int, bool], Fault | None]
 
@@ -60,7 +68,7 @@ class Run(NamedTuple):
 
 def refusals(batch: sales_pb2.SalesBatch, *, max_events: int) -> list[Refusal]:
     """What makes the batch unusable as a whole; empty for one whose events can be looked at."""
-    terminal_id, outlet_id, epoch, events, findings, *reserved = _envelope(batch)
+    terminal_id, outlet_id, epoch, events, digest, findings, *reserved = _envelope(batch)
     found: list[Refusal] = []
     for field, value in (("terminal_id", terminal_id), ("outlet_id", outlet_id)):
         if not value:
@@ -74,6 +82,8 @@ def refusals(batch: sales_pb2.SalesBatch, *, max_events: int) -> list[Refusal]:
         found.append(Refusal("events", "is empty; a batch holds at least one event"))
     elif count > max_events:
         found.append(Refusal("events", f"holds {count} events; send at most {max_events} in a batch"))
+    if len(digest) > MAX_DIGEST_BYTES:
+        found.append(Refusal("digest", f"has {len(digest)} bytes; at most {MAX_DIGEST_BYTES} are taken"))
     if findings or reserved != _RESERVED_UNSET:
         found += [
             Refusal(field.name, "is reserved for the collector and the loader; leave it unset")
@@ -107,11 +117,11 @@ class Validator:
         place = self._place_of(batch)
         place.look_at_clock(now_ms)
         low_ms, high_ms, verdicts = place.low_ms, place.high_ms, place.verdicts
-        previous = max(events[0].seq - 1, 0)
+        previous = max(min(events[0].seq, MAX_SEQ) - 1, 0)
         for index, event in enumerate(events):
             seq = event.seq
             if seq != previous + 1:
-                if seq <= previous:
+                if seq <= previous or seq > MAX_SEQ:
                     faults[index] = _bad_sequence(seq, previous)
                     continue
                 jumps.add(index)
@@ -128,7 +138,7 @@ class Validator:
                 fault = verdicts[shape]
             except KeyError:
                 fault = verdicts[shape] = self._judge(Shape._make(shape), place)
-            if fault is None and (shape[0] != _SALE or event.companion_fen < 0):
+            if fault is None and (shape[0] != _SALE or not 0 <= event.companion_fen <= MAX_EVENT_FEN):
                 fault = judge_beside_the_rules(event)
             if fault is not None:
                 faults[index] = fault
@@ -227,9 +237,11 @@ class _Place:
 
 
 def _runs(events: Sequence[sales_pb2.SalesEvent], faults: Mapping[int, Fault], jumps: Iterable[int]) -> Iterable[Run]:
-    """Cuts where the numbering jumps, where good turns to bad or back, and around every bad sequence number."""
+    """Cuts where the numbering jumps, where good turns to bad or back, around bad sequence numbers, and long runs."""
     alone = {index for index, fault in faults.items() if fault.reason == _REASONS.QUARANTINE_REASON_BAD_SEQUENCE}
     cuts = {0, len(events), *jumps, *alone, *(index + 1 for index in alone)}
+    if faults:
+        cuts.update(range(0, len(events), _LONGEST_BAD_RUN))
     cuts |= {index for index in range(1, len(events)) if (index in faults) != (index - 1 in faults)}
     for start, stop in pairwise(sorted(cuts)):
         findings = tuple(_finding(events[index].seq, faults[index]) for index in range(start, stop) if index in faults)
@@ -241,5 +253,8 @@ def _finding(seq: int, fault: Fault) -> sales_pb2.Finding:
 
 
 def _bad_sequence(seq: int, previous: int) -> Fault:
-    detail = f"{seq} is not above {previous}, the one before it" if seq else "is 0; numbers start at 1"
+    if seq > MAX_SEQ:
+        detail = f"{seq} is above {MAX_SEQ}; count from 1"
+    else:
+        detail = f"{seq} is not above {previous}, the one before it" if seq else "is 0; numbers start at 1"
     return Fault(_REASONS.QUARANTINE_REASON_BAD_SEQUENCE, "seq", detail)

@@ -95,6 +95,19 @@ def test_bad_events_go_to_quarantine_with_aligned_findings() -> None:
     assert sum(checked.quarantined.values()) == 2
 
 
+def test_largest_bad_batch_fits_kafka_and_a_receipt() -> None:
+    """Findings that quote what the terminal sent neither swell a record beyond 8 MB nor a receipt beyond 4 MB."""
+    strange = {"game": "\U000e0001" * 50, "ticket_serial": "x" * 150}
+    for terminal_id, outlet_id in ((TILL, "O-01"), ("\U0001f3ab" * 64, "O-01"), (TILL, "\U0001f3ab" * 64)):
+        sent = batch(*(sale(seq, **strange) for seq in range(1, 10_001)), terminal_id=terminal_id, outlet_id=outlet_id)
+        parsed = parse(sent.SerializeToString(), Limits())
+        runs = usual_validator().examine(parsed.batch, now_ms=NOW_MS)
+        checked = make_records(parsed, runs, Stamper("collector-7").stamp(NOW_MS))
+        assert sum(checked.quarantined.values()) == 10_000
+        assert max(len(record.value) for record in checked.records) < 1_000_000
+        assert len(checked.receipt) < 4 * 1024 * 1024
+
+
 @pytest.mark.parametrize(
     ("raw", "field"),
     [
