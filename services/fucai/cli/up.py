@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from fucai.devstack.kafka import FetchError, prepare
@@ -15,7 +16,7 @@ from fucai.devstack.parts import DEFAULT_PORT_BASE, stack_parts
 from fucai.devstack.stack import StackError, read_endpoints, run_stack
 from fucai.devstack.supervisor import StartError
 
-_COLOURS = {"ready": "green", "died": "red", "killed": "red", "restarting": "yellow", "waiting": "dim"}
+_COLOURS = {"ready": "green", "died": "red", "killed": "red", "restarting": "yellow"}
 
 
 def up(
@@ -34,18 +35,29 @@ def up(
     """
     talk = Console(stderr=True, highlight=False)
     data = data.resolve()
+    spinner = talk.status("starting")
+    awaited: dict[str, None] = {}
 
     def tell(part: str, state: str, detail: str = "") -> None:
+        if state in {"starting", "restarting"}:
+            awaited[part] = None
+        elif state != "waiting":
+            awaited.pop(part, None)
+        spinner.update(f"waiting for {', '.join(awaited)}")
+        if state == "waiting":
+            return
         colour = _COLOURS.get(state, "default")
-        talk.print(f"{part:<11} [{colour}]{state}[/] {detail}")
+        talk.print(f"{part:<11} [{colour}]{state}[/] {escape(detail)}", soft_wrap=True)
         if part == "stack" and state == "ready":
+            spinner.stop()
             _show_addresses(talk, data)
 
     try:
         prepare()
-        run_stack(data, stack_parts(data, port_base), tell)
+        with spinner:
+            run_stack(data, stack_parts(data, port_base), tell)
     except (FetchError, StackError, StartError) as error:
-        talk.print(f"[red]not started:[/] {error}")
+        talk.print(f"[red]not started:[/] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(os.EX_UNAVAILABLE) from error
 
 

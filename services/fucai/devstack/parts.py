@@ -112,8 +112,8 @@ def ping_state(url: str) -> str:
     try:
         with urllib.request.urlopen(url, timeout=_PROBE_SECONDS):  # noqa: S310 (an address of our own, on loopback)
             return ""
-    except (OSError, urllib.error.URLError) as error:
-        return f"{url}: {error}"
+    except OSError as error:
+        return f"{url}: {getattr(error, 'reason', error)}"
 
 
 def service_state(metrics: str) -> str:
@@ -128,4 +128,4 @@ def service_state(metrics: str) -> str:
         except (ValueError, KeyError):
             return f"{url}: {error}"
     except OSError as error:
-        return f"{url}: {error}"
+        return f"{url}: {getattr(error, 'reason', error)}"
