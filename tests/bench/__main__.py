@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tests.bench import loader
+from tests.bench import collector, loader
 
 
 def main() -> None:
@@ -18,6 +18,8 @@ def main() -> None:
     chosen = parser.parse_args()
     if chosen.only in {None, "loader"}:
         loader.main(chosen.runs, chosen.events, chosen.engine_python)
+    if chosen.only in {None, "collector"}:
+        collector.main(chosen.runs)
 
 
 if __name__ == "__main__":

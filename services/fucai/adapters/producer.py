@@ -41,7 +41,7 @@ class ProducerSettings:
     client_id: str
     topics: Sequence[str]
     delivery_seconds: float = 20.0
-    linger_ms: int = 20
+    linger_ms: int = 30
     batch_bytes: int = 256 * 1024
 
 

@@ -94,7 +94,10 @@ def parse(raw: bytes, limits: Limits) -> ParsedBatch:
 
 def is_cured_by_newer_snapshot(runs: Sequence[Run]) -> bool:
     """Whether a finding says that the catalogue lacks something, which may have been registered since."""
-    return any(finding.reason in _CURED_BY_NEWER_SNAPSHOT for run in runs for finding in run.findings)
+    for run in runs:
+        if run.findings and any(finding.reason in _CURED_BY_NEWER_SNAPSHOT for finding in run.findings):
+            return True
+    return False
 
 
 class Stamper:

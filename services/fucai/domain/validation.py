@@ -22,6 +22,7 @@ EARLIEST_MS = DAY_MS
 """Before it (1970-01-02) nothing can have happened, whoever tells it."""
 
 MAX_ID_BYTES = 256
+_SURELY_FITS = MAX_ID_BYTES // 4  # characters: none takes more than four bytes
 MAX_DIGEST_BYTES = 64
 MAX_SEQ = 2**63 - 1
 """Where a run of sequence numbers may begin at most."""
@@ -69,27 +70,30 @@ class Run(NamedTuple):
 def refusals(batch: sales_pb2.SalesBatch, *, max_events: int) -> list[Refusal]:
     """What makes the batch unusable as a whole; empty for one whose events can be looked at."""
     terminal_id, outlet_id, epoch, events, digest, findings, *reserved = _envelope(batch)
+    count = len(events)
+    ids_fit = terminal_id and outlet_id and len(terminal_id) <= _SURELY_FITS and len(outlet_id) <= _SURELY_FITS
+    unset = not findings and reserved == _RESERVED_UNSET
+    if ids_fit and unset and epoch and 0 < count <= max_events and len(digest) <= MAX_DIGEST_BYTES:
+        return []
     found: list[Refusal] = []
     for field, value in (("terminal_id", terminal_id), ("outlet_id", outlet_id)):
         if not value:
             found.append(Refusal(field, "is missing; every batch names its terminal and outlet"))
-        elif len(value) * 4 > MAX_ID_BYTES and len(value.encode()) > MAX_ID_BYTES:
+        elif len(value.encode()) > MAX_ID_BYTES:
             found.append(Refusal(field, f"has {len(value.encode())} bytes; at most {MAX_ID_BYTES} are taken"))
     if not epoch:
         found.append(Refusal("epoch", "is 0; use the Unix seconds when the outbox was created"))
-    count = len(events)
     if not count:
         found.append(Refusal("events", "is empty; a batch holds at least one event"))
     elif count > max_events:
         found.append(Refusal("events", f"holds {count} events; send at most {max_events} in a batch"))
     if len(digest) > MAX_DIGEST_BYTES:
         found.append(Refusal("digest", f"has {len(digest)} bytes; at most {MAX_DIGEST_BYTES} are taken"))
-    if findings or reserved != _RESERVED_UNSET:
-        found += [
-            Refusal(field.name, "is reserved for the collector and the loader; leave it unset")
-            for field, _ in batch.ListFields()
-            if field.name in _RESERVED
-        ]
+    found += [
+        Refusal(field.name, "is reserved for the collector and the loader; leave it unset")
+        for field, _ in batch.ListFields()
+        if field.name in _RESERVED
+    ]
     return found
 
 
