@@ -52,10 +52,11 @@ class RecordSender(Protocol):
 class Delivery:
     """One batch on its way to Kafka. Settled when the broker has confirmed all its records, or one is lost."""
 
-    __slots__ = ("_began", "_owner", "_size", "batch", "error", "notify", "unconfirmed")
+    __slots__ = ("_began", "_owner", "_size", "batch", "error", "notify", "receipt", "unconfirmed")
 
     def __init__(self, owner: Deliveries, batch: CheckedBatch, size: int, notify: Callable[[], None]) -> None:
-        self.batch = batch
+        self.batch: CheckedBatch | None = batch
+        self.receipt = batch.receipt
         self.error: Exception | None = None
         self.unconfirmed = len(batch.records)
         self.notify = notify
@@ -133,8 +134,9 @@ class Deliveries:
         """Takes a delivery off the books."""
         del self._open[delivery]
         self._backlog.remove(delivery.size)
-        if delivery.error is None:
-            batch, metrics = delivery.batch, self._metrics
+        batch, delivery.batch = delivery.batch, None  # a receipt may wait long for its reader, records need not
+        if batch is not None and delivery.error is None:
+            metrics = self._metrics
             metrics.batches.inc()
             metrics.accepted.inc(batch.accepted)
             metrics.produce_seconds.observe(delivery.waited_s)

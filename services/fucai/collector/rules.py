@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from structlog.typing import FilteringBoundLogger
 
 from fucai.collector.snapshot import RegistryAwayError, Snapshot, load, save
-from fucai.domain.catalogue import EMPTY, build_catalogue
+from fucai.domain.catalogue import EMPTY, Catalogue, build_catalogue
 from fucai.domain.validation import Validator, Window
 from fucai.runtime.progress import Progress
 
@@ -69,7 +69,7 @@ class CurrentRules:
         path = self._settings.path
         snapshot = load(path) if path is not None else None
         if snapshot is not None:
-            self._use(snapshot)
+            self._use(_catalogue(snapshot))
             self._log.info("registry snapshot restored", revision=snapshot.revision, path=str(path))
 
     async def refresh(self) -> bool:
@@ -103,7 +103,7 @@ class CurrentRules:
             try:
                 snapshot = await self._fetch(self.revision)
                 if snapshot is not None:
-                    self._use(snapshot)
+                    self._use(await asyncio.to_thread(_catalogue, snapshot))
             except (RegistryAwayError, ValueError) as error:
                 self._log.warning("no snapshot from the registry", error=str(error), revision=self.revision)
                 return
@@ -121,7 +121,10 @@ class CurrentRules:
         except OSError as error:
             self._log.warning("registry snapshot cannot be kept", path=str(path), error=str(error))
 
-    def _use(self, snapshot: Snapshot) -> None:
-        catalogue = build_catalogue(snapshot.revision, snapshot.content.records)
+    def _use(self, catalogue: Catalogue) -> None:
         self.validator = Validator(catalogue, zone=self._zone, window=self._window)
         self._loaded = True
+
+
+def _catalogue(snapshot: Snapshot) -> Catalogue:
+    return build_catalogue(snapshot.revision, snapshot.content.records)

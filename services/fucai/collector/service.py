@@ -124,8 +124,8 @@ class CollectorService:
             raise _LostError(delivery.error)
         delay_ms = self._deliveries.retry_after_ms
         if not delay_ms:
-            return delivery.batch.receipt
-        return delivery.batch.receipt + sales_pb2.Receipt(retry_after_ms=delay_ms).SerializeToString()
+            return delivery.receipt
+        return delivery.receipt + sales_pb2.Receipt(retry_after_ms=delay_ms).SerializeToString()
 
     async def _refuse(self, context: Context, error: Exception) -> NoReturn:
         if isinstance(error, BatchRefusedError):
