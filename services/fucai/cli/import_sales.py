@@ -30,8 +30,8 @@ def import_sales(  # noqa: PLR0913 (each is an option of the command)
     columns: Annotated[
         str,
         typer.Option(
-            help="Which column holds what: day=...,outlet=...,game=...,bets=...,amount=... "
-            "Without it, each column has its field's name."
+            help="Which column holds day, outlet, game, bets and amount, as above; "
+            "else each column has its field's name."
         ),
     ] = "",
     amount_unit: Annotated[
@@ -51,6 +51,10 @@ def import_sales(  # noqa: PLR0913 (each is an option of the command)
     data: Annotated[Path | None, typer.Option(help="Directory of a stack started with `fucai up`.")] = None,
 ) -> None:
     """Send daily sales of the past from a CSV file: one line for each day, outlet and game.
+
+    Try:
+
+        fucai import sales sales-2025.csv --columns day=日期,outlet=网点,game=游戏,bets=注数,amount=金额 --currency CNY
 
     Each line becomes one event at noon of its day, sent by the outlet's import terminal. The same file again, whole
     or after an interruption, stores each line once. Days that another file brought in are refused, with the list.

@@ -12,7 +12,7 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.numbers import exact
 from fucai.cli.output import Format, Lang, language, stderr_console, stdout_console, write_csv, write_json
-from fucai.cli.tables import freshness_line, headline_table, trend_table
+from fucai.cli.tables import freshness_line, headline_table, rows_line, trend_table
 from fucai.domain.periods import Grain
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import analytics_pb2 as pb
@@ -71,6 +71,8 @@ def trend(
 ) -> None:
     """Show sales over time: SALE less VOID, each on its own business day, beside a year before.
 
+    Try:
+
         fucai query trend --grain month --by zone_type
         fucai query trend --from 2025-01-01 --to 2025-12-31 --grain month --by game,outlet --format csv
         fucai query trend --grain hour --compare previous
@@ -100,7 +102,7 @@ def trend(
         write_json(answer)
     else:
         write_csv(*_trend_csv(answer, dimensions))
-    stderr_console().print(f"{len(answer.rows):,} rows; {freshness_line(answer.freshness, chosen)}")
+    stderr_console().print(f"{rows_line(len(answer.rows), chosen)}; {freshness_line(answer.freshness, chosen)}")
 
 
 def headline(
@@ -120,6 +122,8 @@ def headline(
     timeout: Annotated[float, _TIMEOUT] = 30.0,
 ) -> None:
     """Show channel scale (active outlets) and sales of a period, year on year, beside a benchmark.
+
+    Try:
 
         fucai query headline
         fucai query headline --from 2025-01-01 --to 2025-12-31 --by zone_type
@@ -148,7 +152,7 @@ def headline(
         write_json(answer)
     else:
         write_csv(*_headline_csv(answer, by))
-    stderr_console().print(f"{1 + len(answer.groups):,} rows; {freshness_line(answer.freshness, chosen)}")
+    stderr_console().print(f"{rows_line(1 + len(answer.groups), chosen)}; {freshness_line(answer.freshness, chosen)}")
 
 
 def _days(analytics: AnalyticsServiceStub, first: str, last: str, grain: GrainName, timeout: float) -> tuple[str, str]:
@@ -160,7 +164,7 @@ def _days(analytics: AnalyticsServiceStub, first: str, last: str, grain: GrainNa
     yesterday = today - timedelta(days=1)
     end = last or min(found.last_day or yesterday.isoformat(), yesterday.isoformat())
     if first:
-        return first, end
+        return first, last or max(first, end)  # the service says what is stored, where that is nothing so late
     if grain is GrainName.YEAR:
         return min(found.first_day or end, end), end
     try:

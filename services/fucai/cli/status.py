@@ -68,6 +68,8 @@ def status(
 ) -> None:
     """Show each part of the stack: ready or why not, lag per partition, events a second, last event.
 
+    Try:
+
         fucai status --data .demo
         fucai status --json
 

@@ -44,6 +44,14 @@ def test_every_command_teaches_itself(command: tuple[str, ...]) -> None:
     assert len(ran.out.splitlines()) > 5
 
 
+@pytest.mark.parametrize("command", [("demo",), ("status",), ("query", "trend"), ("query", "headline")])
+def test_examples_in_the_help_stand_on_lines_of_their_own(command: tuple[str, ...]) -> None:
+    """They can be copied: two examples never run into each other."""
+    examples = [line for line in run(*command, "--help").out.splitlines() if line.startswith("  fucai ")]
+    assert len(examples) > 1
+    assert all(example.count("fucai") == 1 for example in examples)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
