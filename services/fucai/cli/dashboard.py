@@ -14,11 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from fucai.cli.addresses import Part
-from fucai.cli.numbers import exact, money_unit
+from fucai.cli.numbers import exact, growth_text, money_unit
 from fucai.cli.output import Lang
 from fucai.cli.scrape import scrape
 from fucai.cli.status import events_counted, lag_of
-from fucai.cli.tables import headline_table, local_time
+from fucai.cli.tables import headline_table, local_time, word
 from fucai.domain.labels import KINDS, Label
 from fucai.runtime.errors import explain
 from fucai.runtime.settings import ServiceSettings
@@ -28,10 +28,21 @@ from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 ASK_SECONDS = 10.0
 _EVENTS_SHOWN = 6
 _TITLE = Label("渠道通 · 福彩渠道规模与销售", "fucai-channel · channel scale and lottery sales")
-_SAMPLE = Label("样例数据：网点与销售均为模拟", "sample data: outlets and sales are simulated")
+_SAMPLE = Label(
+    "样例数据：网点与销售均为模拟，实时销售远快于真实网点",
+    "sample data: outlets and sales are simulated; live ones come far faster than real outlets sell",
+)
+_STAGES = {
+    "history": Label("正在写入历史，以下为已到达部分的数字", "writing the history: figures cover what has arrived"),
+    "live": Label("实时销售中", "live sales"),
+}
+_STARTING = Label("模拟器启动中", "the simulator is starting")
+_ENDS = Label("按 Ctrl-C 结束", "Ctrl-C ends it")
+_LEFT = Label("剩余", "left")
+_LAST = Label("最终一屏", "the last figures")
 _STORED = Label("已存事件", "events stored")
 _QUARANTINED = Label("隔离", "in quarantine")
-_RATE = Label("入库", "stored")
+_RATE = Label("入库", "storing")
 _BEHIND = Label("Kafka 待入库", "in Kafka")
 _NEWEST = Label("最新事件", "newest events")
 _RECORDS = Label("条", "records")
@@ -54,6 +65,18 @@ class Snapshot:
     def has_figures(self) -> bool:
         """True once a figure of stored sales can be shown."""
         return self.headline is not None and bool(self.headline.freshness.first_day)
+
+    def sold_today_fen(self) -> dict[str, int]:
+        """Today's sales so far by zone type, fen."""
+        sold: dict[str, int] = {}
+        for row in self.today.rows if self.today else ():
+            sold[row.group[0]] = sold.get(row.group[0], 0) + row.figures.sales_fen
+        return sold
+
+    def game_names(self) -> dict[str, str]:
+        """Names of the games that were sold today."""
+        rows = self.today.rows if self.today else ()
+        return {code: name for row in rows for code, name in zip(row.group[1:], row.group_names[1:], strict=True)}
 
 
 class Watch:
@@ -80,7 +103,9 @@ class Watch:
                 headline=self._analytics.Headline(pb.HeadlineRequest(by="zone_type"), timeout=ASK_SECONDS),
                 freshness=self._analytics.Freshness(pb.FreshnessRequest(), timeout=ASK_SECONDS),
                 recent=self._analytics.Recent(pb.RecentRequest(limit=_EVENTS_SHOWN), timeout=ASK_SECONDS),
-                today=self._analytics.Trend(pb.TrendRequest(from_day=day, to_day=day), timeout=ASK_SECONDS),
+                today=self._analytics.Trend(
+                    pb.TrendRequest(from_day=day, to_day=day, by=["zone_type", "game"]), timeout=ASK_SECONDS
+                ),
                 stored_per_second=rate,
                 lag=lag,
             )
@@ -95,19 +120,38 @@ class Watch:
         return (counted - last[1]) / max(now - last[0], 1e-6)
 
 
-def dashboard(found: Snapshot, *, lang: Lang, doing: str, left_s: float | None) -> RenderableType:
-    """The whole screen; `doing` says what the simulator does, `left_s` how long the demo goes on."""
-    title = f"{getattr(_TITLE, lang)}"
-    left = "" if left_s is None else f" · {max(left_s, 0):.0f} s"
+def dashboard(found: Snapshot, *, lang: Lang, doing: str, left_s: float | None, last: bool = False) -> RenderableType:
+    """The whole screen; `doing` is the simulator's last line, `left_s` how long the demo goes on."""
+    subtitle = str(getattr(_LAST if last else _ENDS, lang))
+    if left_s is not None and not last:
+        subtitle += f" · {getattr(_LEFT, lang)} {max(left_s, 0):.0f} s"
+    stage = _STAGES.get(doing.partition(":")[0], _STARTING)
     parts: list[RenderableType] = [flow_line(found, lang)]
+    if not last:
+        parts.append(Text(str(getattr(stage, lang)), "yellow"))
     if found.headline is not None and found.has_figures:
-        parts.append(headline_table(found.headline, by="zone_type", lang=lang))
+        by_type = found.sold_today_fen() if found.today and found.today.rows else None
+        parts.append(headline_table(found.headline, by="zone_type", lang=lang, today=by_type))
     if found.recent is not None and found.recent.events:
-        parts += [Text(str(getattr(_NEWEST, lang)), "bold"), events_table(found.recent, lang)]
+        events = events_table(found.recent, lang, found.game_names())
+        parts += [Text(str(getattr(_NEWEST, lang)), "bold"), events]
     if found.problem:
         parts.append(Text(found.problem, "red"))
-    parts.append(Text(f"{getattr(_SAMPLE, lang)} · {doing}", "dim"))
-    return Panel(Group(*parts), title=title, subtitle=f"Ctrl-C{left}", border_style="red")
+    parts.append(Text(str(getattr(_SAMPLE, lang)), "yellow"))
+    return Panel(Group(*parts), title=str(getattr(_TITLE, lang)), subtitle=subtitle, border_style="red")
+
+
+def snapshot_line(found: Snapshot, lang: Lang) -> Text:
+    """What matters of a turn in one line, for a log."""
+    line = Text(f"{datetime.now().astimezone():%H:%M:%S} ")
+    if found.headline is not None and found.has_figures:
+        total = found.headline.total
+        line.append(f"{word('outlets', lang)} {total.active_outlets:,} ")
+        line.append_text(growth_text(total.scale_growth, lang))
+        line.append(f" · {word('sales', lang)} ")
+        line.append_text(growth_text(total.sales_growth, lang))
+        line.append(" · ")
+    return line.append_text(flow_line(found, lang))
 
 
 def flow_line(found: Snapshot, lang: Lang) -> Text:
@@ -121,7 +165,7 @@ def flow_line(found: Snapshot, lang: Lang) -> Text:
     if found.stored_per_second is not None:
         shown.append(f"{getattr(_RATE, lang)} {found.stored_per_second:,.0f}/s")
     if found.today is not None and found.today.rows:
-        sold = sum(row.figures.sales_fen for row in found.today.rows)
+        sold = sum(found.sold_today_fen().values())
         unit = money_unit([sold], found.today.currency, lang)
         shown.append(f"{getattr(_TODAY, lang)} {unit.show(sold)} {unit.name}")
     if found.lag:
@@ -129,8 +173,8 @@ def flow_line(found: Snapshot, lang: Lang) -> Text:
     return Text(" · ".join(shown), "bold")
 
 
-def events_table(recent: pb.RecentResponse, lang: Lang) -> Table:
-    """The newest events, one a line."""
+def events_table(recent: pb.RecentResponse, lang: Lang, games: Mapping[str, str]) -> Table:
+    """The newest events, one a line; `games` names codes."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for justify in ("left", "left", "left", "left", "left", "right"):
         table.add_column(justify=justify, no_wrap=True)
@@ -140,7 +184,7 @@ def events_table(recent: pb.RecentResponse, lang: Lang) -> Table:
             f"{local_time(event.sold_at_ms):%m-%d %H:%M:%S}",
             event.outlet_name or event.outlet_id,
             event.zone_name,
-            event.game,
+            games.get(event.game) or event.game,
             str(getattr(kind, lang)) if kind else event.kind,
             exact(event.amount_fen),
         )

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.live import Live
 
 from fucai.cli.addresses import channel, read_endpoints
-from fucai.cli.dashboard import Snapshot, Watch, addresses_table, dashboard
+from fucai.cli.dashboard import Snapshot, Watch, addresses_table, dashboard, snapshot_line
 from fucai.cli.errors import CliError
 from fucai.cli.output import Lang, language, stdout_console
 from fucai.devstack.kafka import FetchError, prepare
@@ -44,10 +44,14 @@ def demo(
         int | None, typer.Option(min=1024, max=65_000, help="First port used; else the first free hundred.")
     ] = None,
     history: Annotated[int, typer.Option(min=0, max=3_660, help="Days of history to write first.")] = 400,
-    rate: Annotated[float, typer.Option(min=0.1, max=100_000, help="Live sales a second.")] = 20.0,
+    rate: Annotated[
+        float, typer.Option(min=0.1, max=100_000, help="Live sales a second, far above what 54 outlets sell.")
+    ] = 20.0,
     lang: Annotated[Lang | None, typer.Option(help="Language of labels; else that of the locale.")] = None,
 ) -> None:
     """Start everything, register 54 sample outlets, write a year of history, stream live sales and show them.
+
+    Try:
 
         fucai demo
         fucai demo --seconds 60 --lang zh
@@ -67,10 +71,10 @@ def demo(
             parts = read_endpoints(data)
             console.print(f"the stack in {data} is ready after {time.monotonic() - started:.0f} s:")
             console.print(addresses_table(parts))
-            console.print(f"try in another terminal: export FUCAI_DATA={data}", soft_wrap=True)
-            console.print(
-                "    fucai status; fucai query headline --by format; fucai query trend --grain week --by game"
-            )
+            console.print("try in another terminal:")
+            console.print(f"    export FUCAI_DATA={data} PATH={Path(sys.executable).parent}:$PATH", soft_wrap=True)
+            for example in ("fucai status", "fucai query headline --by format", "fucai query trend --grain week"):
+                console.print(f"    {example}")
             with console.status("registering the sample outlets"):
                 _register(data)
             with _simulation(data, history=history, rate=rate) as simulation, channel("analytics", data) as opened:
@@ -116,12 +120,11 @@ def watch_figures(watch: Watch, simulation: Simulated, started: float, seconds: 
             if first_figure is None and time.monotonic() - started > FIRST_FIGURE_SECONDS:
                 reason = found.problem or "nothing was stored"
                 raise CliError(f"no figure after {FIRST_FIGURE_SECONDS:.0f} s: {reason}", exit_code=os.EX_UNAVAILABLE)
-            left = None if seconds is None else started + seconds - time.monotonic()
-            screen = dashboard(found, lang=lang, doing=simulation.doing(), left_s=left)
             if live:
-                live.update(screen, refresh=True)
+                left = None if seconds is None else started + seconds - time.monotonic()
+                live.update(dashboard(found, lang=lang, doing=simulation.doing(), left_s=left), refresh=True)
             elif found.has_figures and turned - printed >= PRINT_SECONDS:
-                console.print(screen)
+                console.print(snapshot_line(found, lang), soft_wrap=True)
                 printed = turned
             simulation.wait(max(0.0, turned + TURN_SECONDS - time.monotonic()))
     except KeyboardInterrupt:
@@ -129,7 +132,7 @@ def watch_figures(watch: Watch, simulation: Simulated, started: float, seconds: 
     finally:
         if live:
             live.stop()
-    console.print(dashboard(found, lang=lang, doing=simulation.doing(), left_s=None))
+    console.print(dashboard(found, lang=lang, doing=simulation.doing(), left_s=None, last=True))
     if first_figure is not None:
         console.print(f"first figure after {first_figure - started:.0f} s; ran {time.monotonic() - started:.0f} s")
 

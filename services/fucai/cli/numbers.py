@@ -70,12 +70,13 @@ def percent(ratio: float) -> str:
 
 
 def growth_text(growth: pb.Growth, lang: Lang) -> Text:
-    """A growth figure: arrow, sign and colour, or its mark."""
-    if growth.mark in (pb.GROWTH_MARK_RATIO, pb.GROWTH_MARK_PARTIAL_BASE):
-        star = "*" if growth.mark == pb.GROWTH_MARK_PARTIAL_BASE else ""
+    """A growth figure: arrow, sign and colour, or its mark; no arrow where the base is not whole."""
+    if growth.mark == pb.GROWTH_MARK_PARTIAL_BASE:
+        return Text(f"{percent(growth.ratio)}*", "yellow")
+    if growth.mark == pb.GROWTH_MARK_RATIO:
         if growth.ratio > 0:
-            return Text(f"▲ {percent(growth.ratio)}{star}", "green")
-        return Text(f"▼ {percent(growth.ratio)}{star}", "red") if growth.ratio < 0 else Text(f"= 0.0%{star}")
+            return Text(f"▲ {percent(growth.ratio)}", "green")
+        return Text(f"▼ {percent(growth.ratio)}", "red") if growth.ratio < 0 else Text("= 0.0%")
     if growth.mark in MARKS:
         return Text(getattr(MARKS[growth.mark][0], lang), "yellow" if growth.mark == pb.GROWTH_MARK_NEW else "dim")
     return Text("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from rich.console import Group, RenderableType
@@ -11,7 +11,7 @@ from rich.text import Text
 
 from fucai.cli.numbers import MoneyUnit, growth_text, mark_notes, money_unit, percent, sparkline
 from fucai.cli.output import Lang
-from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, Label
+from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, SERIES, Label
 from fucai.domain.periods import DayRange, Grain, whole
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import analytics_pb2 as pb
@@ -27,6 +27,7 @@ _WORDS = {
     "curve": Label("走势", "by day"),
     "total": Label("全渠道", "whole channel"),
     "unknown": Label("（未登记）", "(none)"),
+    "row": Label("行", "row"),
     "rows": Label("行", "rows"),
     "compared": Label("对比", "compared with"),
     "benchmark": Label("基准", "benchmark"),
@@ -35,8 +36,13 @@ _WORDS = {
     "unit": Label("单位", "unit"),
     "received": Label("数据接收至", "data received until"),
     "stored": Label("已存营业日", "stored business days"),
+    "today": Label("今日", "today"),
+    "no excess": Label("本渠道增长率无可用基期，不计超额", "our own growth has no whole base, so no excess"),
+    "no hours": Label("日汇总没有小时，不在其中", "daily summaries have no hour and are left out"),
     "nothing": Label("库中尚无销售", "nothing is stored yet"),
 }
+
+_COMMA = {Lang.ZH: "，", Lang.EN: ", "}
 
 
 def word(name: str, lang: Lang) -> str:
@@ -69,7 +75,9 @@ def trend_table(answer: pb.TrendResponse, *, grain: Grain, by: Sequence[str], la
         table.add_row(
             bucket_name(row, grain), *names, unit.show(row.figures.sales_fen), *change, f"{row.figures.bets:,}"
         )
-    notes = [f"{word('unit', lang)} {unit.name} · {len(answer.rows):,} {word('rows', lang)}"]
+    notes = [f"{word('unit', lang)} {unit.name} · {rows_line(len(answer.rows), lang)}"]
+    if grain is Grain.HOUR:
+        notes.append(word("no hours", lang))
     if answer.rows:
         notes.append(_days([(row.first_day, row.last_day) for row in answer.rows]))
     if compared:
@@ -80,18 +88,25 @@ def trend_table(answer: pb.TrendResponse, *, grain: Grain, by: Sequence[str], la
     return Group(table, *_dim([*notes, freshness_line(answer.freshness, lang)]))
 
 
-def headline_table(answer: pb.HeadlineResponse, *, by: str, lang: Lang) -> RenderableType:
-    """A headline: the whole channel, then its groups, then the benchmark."""
+def headline_table(
+    answer: pb.HeadlineResponse, *, by: str, lang: Lang, today: Mapping[str, int] | None = None
+) -> RenderableType:
+    """A headline: the whole channel, then its groups, then the benchmark; `today` is today's sales by group, fen."""
     groups = [answer.total, *answer.groups]
-    unit = money_unit((group.sales_fen for group in groups), answer.currency, lang)
+    sold = [] if today is None else [sum(today.values()), *(today.get(group.group, 0) for group in answer.groups)]
+    unit = money_unit([*(group.sales_fen for group in groups), *sold], answer.currency, lang)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column(str(getattr(DIMENSIONS[by], lang)) if by else "", overflow="fold")
     for name in ("outlets", "base", "growth", "sales", "base", "growth"):
         table.add_column(word(name, lang), justify="right", no_wrap=True)
+    if sold:
+        table.add_column(word("today", lang), justify="right", no_wrap=True)
     table.add_column(word("curve", lang), no_wrap=True)
     for place, group in enumerate(groups):
         name = group_name(by, group.group, group.group_name, lang) if place else word("total", lang)
-        table.add_row(name, *_headline_cells(group, unit, lang), style=None if place else "bold")
+        so_far = [unit.show(sold[place])] if sold else []
+        curve = Text(sparkline(group.daily_sales_fen), "cyan")
+        table.add_row(name, *_headline_cells(group, unit, lang), *so_far, curve, style=None if place else "bold")
     notes = [
         f"{word('unit', lang)} {unit.name}",
         f"{answer.from_day}..{answer.to_day} {word('compared', lang)} {answer.base_from_day}..{answer.base_to_day}",
@@ -109,12 +124,15 @@ def benchmark_line(found: pb.BenchmarkComparison, lang: Lang) -> Text:
     """The benchmark with its own period, and the excess where there is one."""
     text = Text(f"{word('benchmark', lang)} ", "bold")
     if found.HasField("growth"):
-        text.append(f"{found.series} {found.period} {percent(found.growth)}  ", "default")
+        label = SERIES.get(found.series)
+        name = f"{getattr(label, lang)} ({found.series})" if label else found.series
+        text.append(f"{name} {found.period} {percent(found.growth)} · ", "default")
     if found.HasField("excess_points"):
         points = f"{found.excess_points:+,.1f} {word('points', lang)}".replace("-", "−")
         text.append(f"{word('excess', lang)} {points}", "green" if found.excess_points >= 0 else "red")
         return text
-    return text.append(found.note_zh if lang is Lang.ZH else found.note_en, "yellow")
+    text.append(found.note_zh if lang is Lang.ZH else found.note_en, "yellow")
+    return text.append(f"{_COMMA[lang]}{word('no excess', lang)}", "yellow") if found.published else text
 
 
 def bucket_name(row: pb.TrendRow, grain: Grain) -> str:
@@ -127,13 +145,18 @@ def bucket_name(row: pb.TrendRow, grain: Grain) -> str:
     return {Grain.DAY: row.first_day, Grain.MONTH: row.first_day[:7], Grain.YEAR: row.first_day[:4]}[grain]
 
 
+def rows_line(count: int, lang: Lang) -> str:
+    """How many rows."""
+    return f"{count:,} {word('row' if count == 1 else 'rows', lang)}"
+
+
 def freshness_line(found: pb.DataFreshness, lang: Lang) -> str:
     """How far the data reach; the time in the business time zone."""
     if not found.first_day:
         return word("nothing", lang)
+    received = local_time(found.latest_received_ms).isoformat(sep=" ", timespec="seconds")
     return (
-        f"{word('received', lang)} {local_time(found.latest_received_ms):%Y-%m-%d %H:%M:%S %Z}, "
-        f"{word('stored', lang)} {found.first_day}..{found.last_day}"
+        f"{word('received', lang)} {received}{_COMMA[lang]}{word('stored', lang)} {found.first_day}..{found.last_day}"
     )
 
 
@@ -151,7 +174,6 @@ def _headline_cells(group: pb.HeadlineGroup, unit: MoneyUnit, lang: Lang) -> Ite
         unit.show(group.sales_fen),
         "" if group.sales_growth.mark == no_base else unit.show(group.base_sales_fen),
         growth_text(group.sales_growth, lang),
-        Text(sparkline(group.daily_sales_fen), "cyan"),
     )
 
 

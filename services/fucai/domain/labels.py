@@ -72,6 +72,13 @@ KINDS: Mapping[str, Label] = {
     "payout": Label("兑奖", "payout"),
 }
 
+# Published series that a headline may stand beside.
+SERIES: Mapping[str, Label] = {
+    "national_all": Label("全国彩票", "national lottery sales"),
+    "national_sports": Label("全国体彩", "national sports lottery sales"),
+    "national_welfare": Label("全国福彩", "national welfare lottery sales"),
+}
+
 # By dimension of a question.
 BY_DIMENSION: Mapping[str, Mapping[str, Label]] = {
     "zone_type": ZONE_TYPES,

@@ -46,7 +46,7 @@ def test_exact_money_loses_no_fen(fen: int) -> None:
         (pb.Growth(ratio=0.0712, mark=pb.GROWTH_MARK_RATIO), "▲ +7.1%", "▲ +7.1%"),
         (pb.Growth(ratio=-0.2, mark=pb.GROWTH_MARK_RATIO), "▼ −20.0%", "▼ −20.0%"),
         (pb.Growth(ratio=0.0, mark=pb.GROWTH_MARK_RATIO), "= 0.0%", "= 0.0%"),
-        (pb.Growth(ratio=12.5, mark=pb.GROWTH_MARK_PARTIAL_BASE), "▲ +1,250.0%*", "▲ +1,250.0%*"),
+        (pb.Growth(ratio=12.5, mark=pb.GROWTH_MARK_PARTIAL_BASE), "+1,250.0%*", "+1,250.0%*"),
         (pb.Growth(mark=pb.GROWTH_MARK_NEW), "新增", "new"),
         (pb.Growth(mark=pb.GROWTH_MARK_NO_BASE), "—", "—"),
         (pb.Growth(), "", ""),
