@@ -125,7 +125,7 @@ def dashboard(found: Snapshot, *, lang: Lang, doing: str, left_s: float | None, 
     subtitle = str(getattr(_LAST if last else _ENDS, lang))
     if left_s is not None and not last:
         subtitle += f" · {getattr(_LEFT, lang)} {max(left_s, 0):.0f} s"
-    stage = _STAGES.get(doing.partition(":")[0], _STARTING)
+    stage = _STAGES.get(_stage(doing), _STARTING)
     parts: list[RenderableType] = [flow_line(found, lang)]
     if not last:
         parts.append(Text(str(getattr(stage, lang)), "yellow"))
@@ -139,6 +139,11 @@ def dashboard(found: Snapshot, *, lang: Lang, doing: str, left_s: float | None, 
         parts.append(Text(found.problem, "red"))
     parts.append(Text(str(getattr(_SAMPLE, lang)), "yellow"))
     return Panel(Group(*parts), title=str(getattr(_TITLE, lang)), subtitle=subtitle, border_style="red")
+
+
+def is_live(doing: str) -> bool:
+    """Whether the simulator's last line says that the history is written and live sales come."""
+    return _stage(doing) == "live"
 
 
 def snapshot_line(found: Snapshot, lang: Lang) -> Text:
@@ -197,3 +202,7 @@ def addresses_table(parts: Sequence[Part]) -> Table:
     for part in parts:
         table.add_row(part.name, part.address, f"http://{part.metrics}/metrics" if part.metrics else "")
     return table
+
+
+def _stage(doing: str) -> str:
+    return doing.partition(":")[0]
