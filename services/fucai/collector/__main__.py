@@ -87,6 +87,7 @@ async def build(service: Service[CollectorSettings]) -> None:
         collector_id=settings.instance,
     )
     service.add(register, collector)
+    service.worker("drain", collector.drain(service.stopping))
 
 
 if __name__ == "__main__":

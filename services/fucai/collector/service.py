@@ -61,18 +61,21 @@ class CollectorService:
         self._metrics = metrics
         self._limits = limits
         self._stamper = Stamper(collector_id)
+        self._readings: set[asyncio.Task[None]] = set()
 
     async def Collect(self, _requests: object, context: Context) -> None:
         """Takes batches, many on their way at once, and writes one receipt for each, in order."""
         line = ReceiptLine(max_batches=self._limits.stream_batches, max_bytes=self._limits.stream_bytes)
         reading = asyncio.create_task(self._read(context, line))
+        self._readings.add(reading)
         try:
             while (delivery := await line.take()) is not None:
                 await context.write(self._receipt(delivery))
                 line.answered(delivery)
-        except (BatchRefusedError, OverloadedError, BrokerAwayError, _LostError) as error:
+        except (BatchRefusedError, OverloadedError, BrokerAwayError, StoppingError, _LostError) as error:
             await self._refuse(context, error)
         finally:
+            self._readings.discard(reading)
             reading.cancel()
             with suppress(asyncio.CancelledError):
                 await reading
@@ -102,8 +105,20 @@ class CollectorService:
                 line.put(self._deliveries.dispatch(checked, line.settled))
         except Exception as error:  # noqa: BLE001 (the writer raises it, after the receipts of earlier batches)
             line.end(error)
+        except asyncio.CancelledError:
+            line.end(StoppingError())
+            raise
         else:
             line.end(None)
+
+    async def drain(self, stopping: asyncio.Event) -> None:
+        """When the process stops, reads no further batch; streams end with the receipts of those already taken.
+
+        A terminal that goes on sending may miss the last of them all the same: gRPC resets its stream.
+        """
+        await stopping.wait()
+        for reading in self._readings:
+            reading.cancel()
 
     async def _check(self, parsed: ParsedBatch) -> CheckedBatch:
         """The batch's records. What the snapshot does not know is looked up in a newer one before it counts as bad."""
@@ -138,6 +153,13 @@ class CollectorService:
         self._metrics.refused.labels("UNAVAILABLE").inc()
         message = f"not durable, send it again: {error}"
         await errors.unavailable(context, message, retry_after_ms=self._limits.away_delay_ms)
+
+
+class StoppingError(Exception):
+    """The process ends; another collector, or the next process, takes the rest."""
+
+    def __init__(self) -> None:
+        super().__init__("the collector is stopping")
 
 
 class _LostError(Exception):

@@ -146,8 +146,9 @@ def test_snapshot_serves_while_the_registry_is_away(kafka: OwnKafka, tmp_path: P
     take(registry)
 
 
-def test_receipts_outlive_a_kill(kafka: OwnKafka, tmp_path: Path) -> None:
-    """Whatever a collector has receipted is in Kafka, once, when it is killed in the middle of its work."""
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_receipts_outlive_the_process(kafka: OwnKafka, tmp_path: Path, number: signal.Signals) -> None:
+    """Whatever a collector has receipted is in Kafka, once; one that is asked to stop ends its streams by itself."""
     with (
         running_registry(SnapshotRegistry(usual_records())) as registry,
         running_collector(
@@ -155,24 +156,27 @@ def test_receipts_outlive_a_kill(kafka: OwnKafka, tmp_path: Path) -> None:
         ) as collector,
         grpc.insecure_channel(collector.address) as channel,
     ):
-        epoch = 1_800_000_000
+        epoch = 1_800_000_000 + number
         batches = (batch(*(sale(seq) for seq in range(first, first + 5)), epoch=epoch) for first in range(1, 10**6, 5))
         receipted: list[int] = []
 
-        def send_and_kill() -> None:
+        def send_and_end() -> None:
             for receipt in CollectorServiceStub(channel).Collect(batches, timeout=60):
                 receipted.append(receipt.through_seq)
                 if receipt.through_seq == 2_000:
-                    collector.process.kill()
+                    collector.process.send_signal(number)
 
-        with pytest.raises(grpc.RpcError) as ended:
-            send_and_kill()
-        assert ended.value.code() == grpc.StatusCode.UNAVAILABLE
+        with pytest.raises(grpc.RpcError) as raised:
+            send_and_end()
+        ended: Any = raised.value
+        assert ended.code() == grpc.StatusCode.UNAVAILABLE
         stored = [record for record in stored_records(kafka.bootstrap, TILL) if record.value.epoch == epoch]
         assert {record.topic for record in stored} == {topics.SALES}
         sold = [event.seq for record in stored for event in record.value.events]
         assert sold == list(range(1, len(sold) + 1))
         assert len(sold) >= receipted[-1] >= 2_000
+        if number == signal.SIGTERM:
+            assert "the collector is stopping" in ended.details()
 
 
 def test_collector_outlives_its_broker(own_kafka: OwnKafka, tmp_path: Path) -> None:
