@@ -10,6 +10,8 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from fucai.adapters.protoschema import proto_text
+from fucai.domain.record import YEAR_2100_MS
+from fucai.domain.salerules import MAX_EVENT_FEN
 from fucai.v1 import sales_pb2
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ def create_gate(client: Client, gate: Gate, timezone: str) -> None:
         timezone=timezone,
         reason_numbers=[value.number for value in reasons],
         reason_names=names,
+        latest_ms=YEAR_2100_MS,
+        most_fen=MAX_EVENT_FEN,
     )
     bare = "\n".join(line for line in filled.splitlines() if not line.startswith("--"))
     for statement in bare.split(";\n"):

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 HEADER_NAME = "fucai-range"
 _LAYOUT = struct.Struct(">BIQQI")
 _VERSION = 1
+_LAST_SEQ = 2**64 - 2
+"""ClickHouse counts one beyond a range's end, in 64 bits."""
+
+YEAR_2100_MS = 4_102_444_800_000
+"""The store takes no time from here on: its days end soon after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +26,8 @@ class RecordRange:
 
     @property
     def contiguous(self) -> bool:
-        """True where the range has no hole and starts at 1 or above."""
-        return self.first >= 1 and self.count >= 1 and self.last - self.first + 1 == self.count
+        """True where the range has no hole, starts at 1 or above, and can be stored."""
+        return 1 <= self.first <= self.last <= _LAST_SEQ and self.last - self.first + 1 == self.count
 
 
 def encode_range(span: RecordRange) -> bytes:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import DecodeError
 
-from fucai.domain.record import RecordRange
+from fucai.domain.record import YEAR_2100_MS, RecordRange
+from fucai.domain.salerules import MAX_EVENT_FEN
+from fucai.domain.validation import MAX_DIGEST_BYTES, MAX_ID_BYTES
 from fucai.loader.framing import frame, raw_frame
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
 from fucai.v1 import sales_pb2
@@ -27,6 +29,8 @@ _DUPLICATE = sales_pb2.DISPOSITION_DUPLICATE
 _QUARANTINE = sales_pb2.DISPOSITION_QUARANTINE
 _SMALLEST_EVENT = 4
 """Bytes of the shortest event in a batch: its tag, its length, and a sequence number. A longer claim is a lie."""
+_HEAVY_BYTES = 1 << 30
+"""What a record may take when its own fields stand beside each of its events, before it is looked at."""
 
 
 @dataclass(slots=True)
@@ -52,9 +56,6 @@ class Plan:
         return b"".join(self.frames)
 
 
-YEAR_2100_MS = 4_102_444_800_000
-"""The gate takes nothing later: a Date cannot hold much more."""
-
 NOBODY: Suspects = MappingProxyType({})
 """No record is suspected."""
 
@@ -63,7 +64,8 @@ def plan_flush(records: Iterable[Record], ledger: Ledger, suspects: Suspects = N
     """Plan one insert and enter its numbers into the ledger.
 
     If the insert fails, the ledger is wrong and must be restored from the store. Suspects are decoded and checked one
-    by one; one with a verdict goes into quarantine as it is.
+    by one, as are the records of the quarantine topic and those that might grow beyond measure; one with a verdict goes
+    into quarantine as it is.
     """
     plan = Plan()
     for record in records:
@@ -72,10 +74,11 @@ def plan_flush(records: Iterable[Record], ledger: Ledger, suspects: Suspects = N
         span = record.span
         problem = record.problem
         verdict = suspects.get(record.place)
-        if span is not None and verdict is not None:
-            problem = verdict or fault(record)
-        if span is not None and span.count * _SMALLEST_EVENT > len(record.value):
-            problem = problem or f"the header says {span.count} events, the value has {len(record.value)} bytes"
+        if span is not None:
+            problem = _fault_of_header(record, span)
+            heavy = record.topic == QUARANTINE_TOPIC or span.count * len(record.value) > _HEAVY_BYTES
+            if not problem and (heavy or verdict is not None):
+                problem = verdict or fault(record)
         if span is None or problem:
             plan.frames.extend(raw_frame(record, problem or "the record has no range header"))
             plan.bad_records += 1
@@ -84,6 +87,18 @@ def plan_flush(records: Iterable[Record], ledger: Ledger, suspects: Suspects = N
         else:
             _plan_quarantine(plan, record, span, ledger)
     return plan
+
+
+def _fault_of_header(record: Record, span: RecordRange) -> str:
+    """Return what is wrong with a record as seen without decoding it; empty where nothing is."""
+    if span.count * _SMALLEST_EVENT > len(record.value):
+        return f"the header says {span.count} events, the value has {len(record.value)} bytes"
+    if not record.key.isascii():
+        try:
+            record.key.decode()
+        except UnicodeDecodeError as error:
+            return f"the key {record.key!r} is no text: {error.reason}"
+    return ""
 
 
 def _plan_sales(plan: Plan, record: Record, span: RecordRange, ledger: Ledger) -> None:
@@ -186,22 +201,38 @@ def fault(record: Record) -> str:  # noqa: PLR0911 (a list of faults, each with 
     sequence = [event.seq for event in batch.events]
     if span is None or span.epoch != batch.epoch or len(sequence) != span.count:
         return f"the header says {span}, the batch epoch {batch.epoch} with {len(sequence)} events"
-    if record.topic == QUARANTINE_TOPIC:
-        return "" if len(batch.findings) == len(sequence) else "not one finding for each event in quarantine"
-    if sequence != list(range(span.first, span.last + 1)):
+    if not sequence or sequence != list(range(span.first, span.first + len(sequence))):
         return f"the header says {span.first} to {span.last}, the events have other sequence numbers"
-    return _event_fault(batch)
+    return _batch_fault(batch) or (_finding_fault if record.topic == QUARANTINE_TOPIC else _event_fault)(batch)
+
+
+def _batch_fault(batch: sales_pb2.SalesBatch) -> str:
+    """Return what no collector writes beside the events, as the gate checks it."""
+    if not (batch.outlet_id and batch.collector_id and batch.epoch):
+        return "outlet, collector or epoch is missing"
+    if not 0 < batch.received_at_ms < YEAR_2100_MS:
+        return f"it was received at {batch.received_at_ms} ms, which no clock shows"
+    names = (batch.terminal_id, batch.outlet_id, batch.collector_id)
+    if len(batch.digest) > MAX_DIGEST_BYTES or any(len(name.encode()) > MAX_ID_BYTES for name in names):
+        return "terminal, outlet, collector or digest is longer than a collector takes"
+    reserved = sales_pb2.SalesBatch.DESCRIPTOR.fields_by_number
+    if any(field.number >= reserved[30].number for field, _ in batch.ListFields()):
+        return "a field that only the loader may set is set"
+    return ""
+
+
+def _finding_fault(batch: sales_pb2.SalesBatch) -> str:
+    """Return where findings and events do not agree."""
+    if [finding.seq for finding in batch.findings] != [event.seq for event in batch.events]:
+        return "not one finding for each event in quarantine"
+    return ""
 
 
 def _event_fault(batch: sales_pb2.SalesBatch) -> str:
     """Return what no collector lets through, as the gate checks it."""
-    if not (batch.outlet_id and batch.collector_id and batch.epoch and batch.received_at_ms > 0):
-        return "outlet, collector, epoch or receive time is missing"
-    reserved = sales_pb2.SalesBatch.DESCRIPTOR.fields_by_number
-    if any(field.number >= reserved[30].number for field, _ in batch.ListFields()):
-        return "a field that only the loader may set is set"
     for event in batch.events:
         known_kind = event.kind in {sales_pb2.EVENT_KIND_SALE, sales_pb2.EVENT_KIND_VOID, sales_pb2.EVENT_KIND_PAYOUT}
-        if not (known_kind and event.game and event.amount_fen > 0 and 0 < event.sold_at_ms < YEAR_2100_MS):
+        amounts = 0 < event.amount_fen <= MAX_EVENT_FEN and 0 <= event.companion_fen <= MAX_EVENT_FEN
+        if not (known_kind and event.game and amounts and 0 < event.sold_at_ms < YEAR_2100_MS):
             return f"event {event.seq}: kind, game, amount or time is not what a collector lets through"
     return ""

@@ -5,47 +5,22 @@ from __future__ import annotations
 import random
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from fucai.adapters.topics import TopicLayout
 from fucai.devstack.kafka import tool_command
 from fucai.domain import topics
 from fucai.domain.record import RecordRange
 from fucai.v1 import sales_pb2
 from tests.support.batches import Writer, batch, rejected_batch, span_of
 from tests.support.clickhouse import Database
-from tests.support.kafka import renew_topics
 from tests.support.loading import group_of, loader_thread, start_loader
 from tests.support.waiting import eventually
 
 TERMINALS = 12
 PER_TERMINAL = 200
-
-
-@pytest.fixture
-def broker(kafka_broker: str) -> str:
-    """The session's broker with empty topics."""
-    renew_topics(kafka_broker, TopicLayout(partitions=4))
-    return kafka_broker
-
-
-@pytest.fixture
-def writer(broker: str) -> Iterator[Writer]:
-    """A way past the collector into Kafka."""
-    made = Writer(broker)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def client(clickhouse_database: Database) -> Iterator[Client]:
-    """A client of the test's own."""
-    made = clickhouse_database.client()
-    yield made
-    made.close()
 
 
 def batches(size: int = 10) -> list[sales_pb2.SalesBatch]:

@@ -175,6 +175,24 @@ def test_unusable_record_goes_whole_into_quarantine(bad: Record, words: str) -> 
     assert plan.bad_records == 1
 
 
+def test_record_that_would_grow_beyond_measure_is_looked_at() -> None:
+    """A digest of megabytes beside each of thousands of events never reaches ClickHouse."""
+    heavy = batch(1, 500)
+    heavy.digest = b"d" * 3_000_000
+    span = RecordRange(7, 1, 500, 500)
+    bad = replace(record(1, 1, 500), value=heavy.SerializeToString(), span=span)
+    (kept,) = read(plan_flush([bad], Ledger()))
+    assert (kept.raw_record, "longer than a collector takes" in kept.raw_detail) == (bad.value, True)
+
+
+def test_last_number_of_all_is_not_taken() -> None:
+    """ClickHouse cannot count beyond 2^64 - 1: a record that ends there goes into quarantine at once."""
+    last = 2**64 - 1
+    bad = replace(record(1, 1, 2), span=RecordRange(7, last - 1, last, 2))
+    (kept,) = read(plan_flush([bad], Ledger()))
+    assert kept.raw_record == bad.value
+
+
 def test_good_records_have_no_fault() -> None:
     """What a collector writes passes the closer look, on both topics."""
     assert fault(record(1, 5, 20)) == ""
@@ -205,6 +223,14 @@ def twice(name: str) -> bytes:
     return batch(1, 2).SerializeToString() + extra.SerializeToString()
 
 
+def changed(**fields: int) -> Record:
+    """Return a record with fields of its batch replaced."""
+    made = batch(1, 2)
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return replace(record(1, 1, 2), value=made.SerializeToString())
+
+
 def holed() -> bytes:
     """Return a batch with a hole that its header hides."""
     made = batch(1, 3)
@@ -225,6 +251,8 @@ def holed() -> bytes:
         (replace(record(1, 1, 3), value=holed()), "with 2 events"),
         (replace(record(1, 1, 1), value=sales_pb2.SalesBatch(terminal_id="T1").SerializeToString()), "epoch 0"),
         (replace(rejected(1, 1, 2), value=batch(1, 2).SerializeToString()), "not one finding"),
+        (changed(received_at_ms=2**62), "no clock shows"),
+        (changed(kafka_offset=1), "only the loader"),
     ],
     ids=[
         "empty",
@@ -237,6 +265,8 @@ def holed() -> bytes:
         "hole",
         "no events",
         "no findings",
+        "far year",
+        "loader's field",
     ],
 )
 def test_closer_look_names_the_fault(bad: Record, words: str) -> None:

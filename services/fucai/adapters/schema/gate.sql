@@ -65,18 +65,23 @@ SELECT
     collector_id,
     toUInt16(kafka_partition) AS kafka_partition,
     toUInt64(kafka_offset) AS kafka_offset
-FROM ${gate}
-ARRAY JOIN events AS event
-WHERE disposition = 1
-  AND NOT throwIf(
+FROM
+(
+    -- Looked at before the events are unfolded: of a record without events nothing would be left to look at.
+    SELECT * FROM ${gate}
+    WHERE disposition = 1 AND NOT throwIf(
         disposition = 1 AND (
             terminal_id != record_key OR terminal_id = '' OR outlet_id = '' OR collector_id = '' OR epoch = 0
-            OR epoch != record_epoch
-            OR received_at_ms <= 0 OR events.seq != range(first_seq, first_seq + event_count)),
+            OR epoch != record_epoch OR NOT isValidUTF8(outlet_id)
+            OR received_at_ms <= 0 OR received_at_ms >= ${latest_ms}
+            OR empty(events.seq) OR events.seq != range(first_seq, first_seq + event_count)),
         'fucai: a record says something else than its key and header')
-  AND NOT throwIf(
-        disposition = 1 AND (event.kind < 1 OR event.kind > 3 OR event.game = '' OR event.amount_fen <= 0
-                             OR event.sold_at_ms <= 0 OR event.sold_at_ms >= 4102444800000),
+)
+ARRAY JOIN events AS event
+WHERE NOT throwIf(
+        event.kind < 1 OR event.kind > 3 OR event.game = '' OR event.amount_fen <= 0 OR event.amount_fen > ${most_fen}
+        OR event.companion_fen < 0 OR event.companion_fen > ${most_fen}
+        OR event.sold_at_ms <= 0 OR event.sold_at_ms >= ${latest_ms},
         'fucai: a record has an event that no collector lets through');
 
 CREATE MATERIALIZED VIEW ${gate}_to_duplicates TO sales_duplicates AS
@@ -88,9 +93,16 @@ SELECT
     kafka_topic = 1 AS was_quarantined,
     fromUnixTimestamp64Milli(received_at_ms, 'UTC') AS received_at, collector_id,
     toUInt8(kafka_topic) AS kafka_topic, toUInt16(kafka_partition) AS kafka_partition, toUInt64(kafka_offset) AS kafka_offset
-FROM ${gate}
-ARRAY JOIN events AS event
-WHERE disposition = 2;
+FROM
+(
+    SELECT * FROM ${gate}
+    WHERE disposition = 2 AND NOT throwIf(
+        disposition = 2 AND (
+            terminal_id != record_key OR epoch != record_epoch OR received_at_ms <= 0 OR received_at_ms >= ${latest_ms}
+            OR empty(events.seq) OR events.seq != range(first_seq, first_seq + event_count)),
+        'fucai: a record says something else than its key and header')
+)
+ARRAY JOIN events AS event;
 
 CREATE MATERIALIZED VIEW ${gate}_to_quarantine TO quarantine AS
 SELECT
