@@ -18,6 +18,8 @@ from kafka.errors import (
 )
 from kafka.structs import OffsetAndMetadata
 
+from fucai.adapters.headernames import accept_any_header_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -67,6 +69,7 @@ class GroupConsumer:
         Raises:
             kafka.errors.KafkaError: no broker answers.
         """
+        accept_any_header_name()
         self._listener = _Listener()
         self._consumer = KafkaConsumer(
             bootstrap_servers=settings.bootstrap,
@@ -82,6 +85,7 @@ class GroupConsumer:
             max_partition_fetch_bytes=settings.partition_fetch_bytes,
             fetch_max_wait_ms=100,
             metadata_max_age_ms=10_000,
+            reconnect_backoff_max_ms=1_000,
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )
