@@ -108,27 +108,21 @@ def watch_figures(watch: Watch, simulation: Simulated, started: float, seconds: 
         CliError: no figure could be had in time, or the simulation failed.
     """
     console = stdout_console()
-    first_figure: float | None = None
-    live_since: float | None = None
+    course = _Course(started, seconds)
     printed = float("-inf")
     found = Snapshot()
     live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
     try:
         if live:
             live.start()
-        while not _over(started, live_since, seconds):
+        while not course.over():
             turned = time.monotonic()
             simulation.check()
             found = watch.turn()
-            if found.has_figures and first_figure is None:
-                first_figure = time.monotonic()
-            if first_figure is not None and live_since is None and is_live(simulation.doing()):
-                live_since = time.monotonic()
-            if first_figure is None:
-                _refuse_to_wait_longer(started, found)
+            course.note(found, simulation.doing())
             if live:
-                left = None if seconds is None else started + seconds - time.monotonic()
-                live.update(dashboard(found, lang=lang, doing=simulation.doing(), left_s=left), refresh=True)
+                screen = dashboard(found, lang=lang, doing=simulation.doing(), left_s=course.left())
+                live.update(screen, refresh=True)
             elif found.has_figures and turned - printed >= PRINT_SECONDS:
                 console.print(snapshot_line(found, lang), soft_wrap=True)
                 printed = turned
@@ -139,24 +133,52 @@ def watch_figures(watch: Watch, simulation: Simulated, started: float, seconds: 
         if live:
             live.stop()
     console.print(dashboard(found, lang=lang, doing=simulation.doing(), left_s=None, last=True))
-    if first_figure is not None:
-        times = {"figure": first_figure - started, "end": time.monotonic() - started}
-        console.print(str(getattr(_TIMES, lang)).format(**times))
+    console.print(course.summary(lang))
 
 
-def _refuse_to_wait_longer(started: float, found: Snapshot) -> None:
-    if time.monotonic() - started > FIRST_FIGURE_SECONDS:
-        reason = found.problem or "nothing was stored"
-        raise CliError(f"no figure after {FIRST_FIGURE_SECONDS:.0f} s: {reason}", exit_code=os.EX_UNAVAILABLE)
+class _Course:
+    """How far the demo is: when the first figure was there, when live sales began, and whether the time is over."""
 
+    def __init__(self, started: float, seconds: float | None) -> None:
+        self.started = started
+        self.first_figure: float | None = None
+        self._seconds = seconds
+        self._live_since: float | None = None
 
-def _over(started: float, live_since: float | None, seconds: float | None) -> bool:
-    """Whether the time is over, and whole figures were seen to move: not while the history is still being written."""
-    if seconds is None:
-        return False
-    if live_since is None:
-        return time.monotonic() >= started + seconds + FIRST_FIGURE_SECONDS
-    return time.monotonic() >= max(started + seconds, live_since + min(LINGER_SECONDS, seconds))
+    def left(self) -> float | None:
+        """Seconds that it goes on; None where nobody limited it."""
+        return None if self._seconds is None else self.started + self._seconds - time.monotonic()
+
+    def note(self, found: Snapshot, doing: str) -> None:
+        """Remembers what was seen in a turn.
+
+        Raises:
+            CliError: no figure could be had in time.
+        """
+        now = time.monotonic()
+        if self.first_figure is None and found.has_figures:
+            self.first_figure = now
+        if self.first_figure is None and now - self.started > FIRST_FIGURE_SECONDS:
+            reason = found.problem or "nothing was stored"
+            raise CliError(f"no figure after {FIRST_FIGURE_SECONDS:.0f} s: {reason}", exit_code=os.EX_UNAVAILABLE)
+        if self._live_since is None and self.first_figure is not None and is_live(doing):
+            self._live_since = now
+
+    def over(self) -> bool:
+        """Whether the time is over and live sales were shown: the history alone is not awaited for ever."""
+        if self._seconds is None:
+            return False
+        lingered = FIRST_FIGURE_SECONDS
+        if self._live_since is not None:
+            lingered = self._live_since - self.started - self._seconds + min(LINGER_SECONDS, self._seconds)
+        return time.monotonic() >= self.started + self._seconds + max(0.0, lingered)
+
+    def summary(self, lang: Lang) -> str:
+        """When the first figure was there, and how long it all took; empty where there was none."""
+        if self.first_figure is None:
+            return ""
+        figure, end = self.first_figure - self.started, time.monotonic() - self.started
+        return str(getattr(_TIMES, lang)).format(figure=figure, end=end)
 
 
 def _register(data: Path) -> None:
