@@ -130,8 +130,7 @@ def dashboard(found: Snapshot, *, lang: Lang, doing: str, left_s: float | None, 
     if not last:
         parts.append(Text(str(getattr(stage, lang)), "yellow"))
     if found.headline is not None and found.has_figures:
-        by_type = found.sold_today_fen() if found.today and found.today.rows else None
-        parts.append(headline_table(found.headline, by="zone_type", lang=lang, today=by_type))
+        parts.append(headline_table(found.headline, by="zone_type", lang=lang, today=found.sold_today_fen()))
     if found.recent is not None and found.recent.events:
         events = events_table(found.recent, lang, found.game_names())
         parts += [Text(str(getattr(_NEWEST, lang)), "bold"), events]

@@ -13,7 +13,7 @@ from fucai.cli.output import Lang
 from fucai.domain.labels import Label
 from fucai.v1 import analytics_pb2 as pb
 
-_FEN = 100
+FEN = 100  # in a yuan
 _BARS = "▁▂▃▄▅▆▇█"
 
 MARKS = {
@@ -47,21 +47,21 @@ class MoneyUnit:
 
 def money_unit(amounts_fen: Iterable[int], currency: str, lang: Lang) -> MoneyUnit:
     """The unit in which the largest amount has at most six digits before the point."""
-    largest = max((abs(fen) for fen in amounts_fen), default=0) // _FEN
+    largest = max((abs(fen) for fen in amounts_fen), default=0) // FEN
     if lang is Lang.ZH and currency == "CNY":
         if largest >= 10**9:
-            return MoneyUnit("亿元", 10**8 * _FEN, 4)
-        return MoneyUnit("万元", 10**4 * _FEN, 2) if largest >= 10**6 else MoneyUnit("元", _FEN, 2)
+            return MoneyUnit("亿元", 10**8 * FEN, 4)
+        return MoneyUnit("万元", 10**4 * FEN, 2) if largest >= 10**6 else MoneyUnit("元", FEN, 2)
     name = "yuan" if currency == "CNY" else currency
     if largest >= 10**9:
-        return MoneyUnit(f"million {name}", 10**6 * _FEN, 2)
-    return MoneyUnit(f"thousand {name}", 10**3 * _FEN, 1) if largest >= 10**6 else MoneyUnit(name, _FEN, 2)
+        return MoneyUnit(f"million {name}", 10**6 * FEN, 2)
+    return MoneyUnit(f"thousand {name}", 10**3 * FEN, 1) if largest >= 10**6 else MoneyUnit(name, FEN, 2)
 
 
 def exact(fen: int) -> str:
     """Fen as a decimal number of yuan with two places: -105 is -1.05."""
     sign = "-" if fen < 0 else ""
-    return f"{sign}{abs(fen) // _FEN}.{abs(fen) % _FEN:02}"
+    return f"{sign}{abs(fen) // FEN}.{abs(fen) % FEN:02}"
 
 
 def percent(ratio: float) -> str:

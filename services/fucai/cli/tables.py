@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fucai.cli.numbers import MoneyUnit, growth_text, mark_notes, money_unit, percent, sparkline
+from fucai.cli.numbers import FEN, MoneyUnit, growth_text, mark_notes, money_unit, percent, sparkline
 from fucai.cli.output import Lang
 from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, SERIES, Label
 from fucai.domain.periods import DayRange, Grain, whole
@@ -42,6 +43,7 @@ _WORDS = {
     "nothing": Label("库中尚无销售", "nothing is stored yet"),
 }
 
+_CURVE, _NARROW_CURVE = 16, 12  # characters
 _COMMA = {Lang.ZH: "，", Lang.EN: ", "}
 
 
@@ -91,10 +93,15 @@ def trend_table(answer: pb.TrendResponse, *, grain: Grain, by: Sequence[str], la
 def headline_table(
     answer: pb.HeadlineResponse, *, by: str, lang: Lang, today: Mapping[str, int] | None = None
 ) -> RenderableType:
-    """A headline: the whole channel, then its groups, then the benchmark; `today` is today's sales by group, fen."""
+    """A headline: the whole channel, then its groups, then the benchmark.
+
+    With `today`, today's sales by group in fen, it is for a dashboard: narrower, and in whole yuan.
+    """
     groups = [answer.total, *answer.groups]
     sold = [] if today is None else [sum(today.values()), *(today.get(group.group, 0) for group in answer.groups)]
     unit = money_unit([*(group.sales_fen for group in groups), *sold], answer.currency, lang)
+    if sold and unit.fen == FEN:
+        unit = replace(unit, decimals=0)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column(str(getattr(DIMENSIONS[by], lang)) if by else "", overflow="fold")
     for name in ("outlets", "base", "growth", "sales", "base", "growth"):
@@ -105,7 +112,7 @@ def headline_table(
     for place, group in enumerate(groups):
         name = group_name(by, group.group, group.group_name, lang) if place else word("total", lang)
         so_far = [unit.show(sold[place])] if sold else []
-        curve = Text(sparkline(group.daily_sales_fen), "cyan")
+        curve = Text(sparkline(group.daily_sales_fen, _NARROW_CURVE if sold else _CURVE), "cyan")
         table.add_row(name, *_headline_cells(group, unit, lang), *so_far, curve, style=None if place else "bold")
     notes = [
         f"{word('unit', lang)} {unit.name}",
