@@ -146,8 +146,12 @@ class _Course:
         self._live_since: float | None = None
 
     def left(self) -> float | None:
-        """Seconds that it goes on; None where nobody limited it."""
-        return None if self._seconds is None else self.started + self._seconds - time.monotonic()
+        """Seconds that it goes on at least; None where nobody limited it."""
+        if self._seconds is None:
+            return None
+        now = time.monotonic()
+        shown_since = now if self._live_since is None else self._live_since
+        return max(self.started + self._seconds, shown_since + min(LINGER_SECONDS, self._seconds)) - now
 
     def note(self, found: Snapshot, doing: str) -> None:
         """Remembers what was seen in a turn.
@@ -166,12 +170,10 @@ class _Course:
 
     def over(self) -> bool:
         """Whether the time is over and live sales were shown: the history alone is not awaited for ever."""
-        if self._seconds is None:
+        left = self.left()
+        if left is None or self._seconds is None:
             return False
-        lingered = FIRST_FIGURE_SECONDS
-        if self._live_since is not None:
-            lingered = self._live_since - self.started - self._seconds + min(LINGER_SECONDS, self._seconds)
-        return time.monotonic() >= self.started + self._seconds + max(0.0, lingered)
+        return left <= 0 or time.monotonic() >= self.started + self._seconds + FIRST_FIGURE_SECONDS
 
     def summary(self, lang: Lang) -> str:
         """When the first figure was there, and how long it all took; empty where there was none."""

@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,7 @@ from fucai.cli.addresses import Part, read_endpoints, stack_dir
 from fucai.cli.errors import CliError
 from fucai.cli.output import stderr_console, stdout_console
 from fucai.cli.scrape import Metrics, readiness, scrape
+from fucai.cli.tables import local_time
 from fucai.runtime.settings import split_address
 
 _SERVICES = ("collector", "registry", "analytics")
@@ -209,4 +209,4 @@ def _ago(at: float | None, now: float) -> str:
     age = now - at
     if age < 120:  # noqa: PLR2004 (two minutes read better in seconds)
         return f"{max(age, 0):.0f} s ago"
-    return f"{datetime.fromtimestamp(at, UTC).astimezone():%Y-%m-%d %H:%M}"
+    return f"{local_time(int(1000 * at)):%Y-%m-%d %H:%M}"
