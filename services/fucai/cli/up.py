@@ -20,9 +20,9 @@ _COLOURS = {"ready": "green", "died": "red", "killed": "red", "restarting": "yel
 
 
 def up(
-    data: Annotated[Path, typer.Option(help="Folder for all data, logs and endpoints.json; made if missing.")] = Path(
-        "fucai-data"
-    ),
+    data: Annotated[
+        Path, typer.Option(envvar="FUCAI_DATA", help="Folder for all data, logs and endpoints.json; made if missing.")
+    ] = Path("fucai-data"),
     port_base: Annotated[
         int, typer.Option(help="First of the ports used, all on 127.0.0.1.", min=1024, max=65_000)
     ] = DEFAULT_PORT_BASE,
