@@ -133,7 +133,7 @@ def _tell(report: ImportReport, console: Console, *, asked_to_wait: bool) -> int
     if delivery.stored_before:
         typer.echo(f"stored by an earlier run: {delivery.stored_before:,} rows")
     typer.echo(f"accepted: {delivery.accepted:,} rows, quarantined: {len(quarantined):,}")
-    done = "sent" if not report.stored else "stored, less what is in quarantine" if quarantined else "stored"
+    done = "sent" if not report.stored else "sent, and stored but for the quarantined" if quarantined else "stored"
     typer.echo(f"{done}: {report.rows:,} rows, {report.bets:,} bets, {money(report.amount_fen)} {report.currency}")
     if report.rejected or quarantined:
         return os.EX_DATAERR

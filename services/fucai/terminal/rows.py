@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from fucai.domain.salerules import MAX_EVENT_FEN
 from fucai.terminal.columns import Columns
 from fucai.terminal.spool import HistoryRow
 
 FIRST_DAY = date(1970, 1, 2).toordinal()
 MAX_BETS = 2**32 - 1
-MAX_AMOUNT_FEN = 2**63 - 1
 MAX_TEXT = 60
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
@@ -86,8 +86,8 @@ class RowParser:
         amount = int(text) * self._amount_unit if _WHOLE.fullmatch(text) else _exact(text, self._amount_unit)
         if amount <= 0:
             raise BadRowError(f"amount: {text} is not above zero; a day without sales has no row")
-        if amount > MAX_AMOUNT_FEN:
-            raise BadRowError(f"amount: {text} is too large; the most is {MAX_AMOUNT_FEN} fen")
+        if amount > MAX_EVENT_FEN:
+            raise BadRowError(f"amount: {text} is too large; the most is {MAX_EVENT_FEN} fen")
         return amount
 
 
