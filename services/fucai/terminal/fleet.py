@@ -49,8 +49,11 @@ async def open_fleet(
             yield Fleet(senders)
             for sender in senders:
                 await sender.close()
-    except* (FatalError, grpc.aio.AioRpcError) as failures:
-        raise _first(failures) from failures
+    except BaseExceptionGroup as failures:  # not except*: Python 3.11.2 wraps what is raised there in a group again
+        known = failures.subgroup((FatalError, grpc.aio.AioRpcError))
+        if known is None:
+            raise
+        raise _first(known) from failures
     finally:
         await channel.close(None)
 
