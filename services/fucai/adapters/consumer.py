@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.range import RangePartitionAssignor
@@ -71,6 +71,7 @@ class GroupConsumer:
         """
         accept_any_header_name()
         self._listener = _Listener()
+        self._sharing = _NotingAssignor()
         self._consumer = KafkaConsumer(
             bootstrap_servers=settings.bootstrap,
             client_id=f"fucai-{settings.instance}",
@@ -80,7 +81,7 @@ class GroupConsumer:
             heartbeat_interval_ms=max(settings.session_timeout_ms // 5, 500),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            partition_assignment_strategy=(RangePartitionAssignor,),
+            partition_assignment_strategy=(self._sharing,),
             max_poll_records=settings.max_poll_records,
             max_partition_fetch_bytes=settings.partition_fetch_bytes,
             fetch_max_wait_ms=100,
@@ -112,6 +113,9 @@ class GroupConsumer:
             MembershipLostError: another process has this member's identity.
             kafka.errors.KafkaError: the broker refuses for good.
         """
+        if self._sharing.was_too_early:
+            self._sharing.was_too_early = False
+            self._consumer._coordinator.request_rejoin()  # noqa: SLF001 (kafka-python has no public way)
         try:
             polled = self._consumer.poll(timeout_ms=timeout_ms)
         except FencedInstanceIdError as error:
@@ -186,6 +190,30 @@ class GroupConsumer:
     def close(self) -> None:
         """Stop fetching. A static member keeps its partitions until its session ends."""
         self._consumer.close(autocommit=False, timeout_ms=2_000)
+
+
+class _NotingAssignor(RangePartitionAssignor):  # type: ignore[misc]  # kafka-python has no types
+    """Notes when partitions were shared out while some topic's were unknown.
+
+    kafka-python shares again when it learns more, but not if it had known as much before, as it may while topics are
+    being created: then nothing would ever be assigned.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing shared out."""
+        self.was_too_early = False
+        self._unknown = False
+
+    def assign(self, cluster: Any, members: Any) -> Any:
+        """Share out what is known."""
+        wanted = {topic for member in members for topic in member.metadata.topics}
+        self._unknown = any(cluster.partitions_for_topic(topic) is None for topic in wanted)
+        return super().assign(cluster, members)
+
+    def on_assignment(self, assignment: Any, generation: Any) -> None:
+        """The group has joined: only now it may be asked to share out again."""
+        super().on_assignment(assignment, generation)
+        self.was_too_early, self._unknown = self._unknown, False
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types

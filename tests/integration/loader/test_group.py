@@ -1,0 +1,38 @@
+"""The loader's place in its consumer group, as far as Kafka alone decides it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fucai.adapters.consumer import GroupConsumer, GroupSettings
+from fucai.domain import topics
+from tests.support.waiting import eventually
+
+
+class KnowsNothing:
+    """What a broker may say of topics while they are being created."""
+
+    def partitions_for_topic(self, _topic: str) -> set[int] | None:
+        """Return that the topic is unknown."""
+        return None
+
+
+def test_partitions_shared_out_too_early_are_shared_again(broker: str) -> None:
+    """A member gets its partitions soon after it was given none, because known topics were unknown for a moment."""
+    member = GroupConsumer(GroupSettings(broker, "early", "loader-0"), [topics.SALES, topics.QUARANTINE])
+    sharing, coordinator = member._sharing, member._consumer._coordinator  # noqa: SLF001 (no other way to that moment)
+    known, clusters = sharing.assign, [KnowsNothing()]
+
+    def assign(cluster: Any, members: Any) -> Any:
+        told = {topic: cluster.partitions_for_topic(topic) for topic in (topics.SALES, topics.QUARANTINE)}
+        if not clusters or not all(told.values()):
+            return known(cluster, members)
+        coordinator._assignment_snapshot = told  # noqa: SLF001 (what it had known before)
+        return known(clusters.pop(), members)
+
+    sharing.assign = assign  # type: ignore[method-assign]
+    try:
+        eventually(lambda: member.poll(100) or len(member.assigned()) == 8, 20)
+    finally:
+        member.close()
+    assert not clusters
