@@ -141,7 +141,8 @@ def run_engine(bootstrap: str, python: Path, load: Load) -> tuple[float, str]:
     """Time ClickHouse's own Kafka engine, at least once, into the same table with the same projections."""
     schema = files("fucai.adapters").joinpath("schema/gate.sql").read_text(encoding="utf-8")
     columns = schema[schema.index("\n(\n") : schema.index("\n    kafka_partition ")].rstrip().rstrip(",")
-    view = schema[schema.index("SELECT\n    outlet_id,") : schema.index("WHERE disposition = 1")]
+    chosen = schema[schema.index("SELECT\n    outlet_id,") : schema.index("\nFROM\n(")]
+    view = f"{chosen}\nFROM ${{gate}}\nARRAY JOIN events AS event"
     for name, text in (("${gate}", "fucai.engine"), ("${timezone}", "Asia/Shanghai")):
         view = view.replace(name, text)
     view = view.replace("(kafka_partition)", "(_partition)").replace("(kafka_offset)", "(_offset)")
