@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class FlushPolicy:
     """When to insert: inserts cost by their number, so wait `linger_s` unless there is much.
 
-    A lane holds at most `hold_bytes` before its partitions are paused.
+    A lane holds at most `hold_bytes` before its partitions are paused. For `careful_s` after a bad record every record
+    is decoded before it is inserted: bad ones come in numbers, and finding one by a failed insert costs a gate.
     """
 
     linger_s: float = 0.15
@@ -25,6 +26,7 @@ class FlushPolicy:
     flush_records: int = 100_000
     hold_bytes: int = 64 * 1024 * 1024
     retry_s: float = 1.0
+    careful_s: float = 10.0
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class Lane:
     to_commit: dict[tuple[int, int], int] = field(default_factory=dict)
     suspects: dict[tuple[int, int, int], str] = field(default_factory=dict)
     one_by_one: bool = False
+    careful_until: float = 0.0
 
     def take(self, record: Record, now: float) -> None:
         """Put a record at the end."""
@@ -90,6 +93,13 @@ class Lane:
         self.one_by_one = self.one_by_one or any(record.place in self.suspects for record in self.flushing)
         for record in self.flushing:
             self.suspects.setdefault(record.place, "")
+
+    def suspected(self, now: float) -> dict[tuple[int, int, int], str]:
+        """Return which of `flushing` are to be looked at, with the verdict where there is one: after a bad one, all."""
+        known = dict(self.suspects)
+        if now < self.careful_until:
+            return dict.fromkeys((record.place for record in self.flushing), "") | known
+        return known
 
     def cleared(self, records: list[Record]) -> None:
         """These records are done."""

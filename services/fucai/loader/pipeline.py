@@ -177,6 +177,8 @@ class Pipeline:
                     lane.cleared(records)
                     lane.to_commit.update(plan.next_offsets)
                     self._metrics.count(plan)
+                    if plan.bad_records:
+                        lane.careful_until = self._clock() + self._policy.careful_s
                     self._progress.working(f"{plan.stored} events stored")
                 lane.flushing = []
             if lane.to_commit:
@@ -188,6 +190,7 @@ class Pipeline:
         self._log.warning("insert failed", worker=lane.number, poison=error.poison, error=first_line(error))
         if error.poison:
             lane.suspect(first_line(error))
+            lane.careful_until = self._clock() + self._policy.careful_s
         else:
             lane.retry_at = self._clock() + self._policy.retry_s
             self._progress.blocked(f"ClickHouse refuses inserts: {first_line(error)}")
@@ -215,8 +218,7 @@ class Pipeline:
             if lane.due(now, self._policy):
                 lane.flushing = lane.next_records(self._policy)
                 lane.waiting_since = now
-                suspects = dict(lane.suspects)
-                lane.flush = thread.submit(worker.flush, lane.flushing, suspects)
+                lane.flush = thread.submit(worker.flush, lane.flushing, lane.suspected(now))
 
     def _show(self) -> None:
         """Bring the gauges up to date, once a second."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +83,28 @@ def test_name_that_is_no_text_is_no_terminal(
             eventually(lambda: count(client) == 1, 20)
             eventually(lambda bad=bad: len(quarantined_whole(client)) == bad, 20)  # type: ignore[misc]
     assert count(client) == 1
+
+
+def test_a_drip_of_lies_does_not_hold_up_the_rest(
+    broker: str, writer: Writer, client: Client, clickhouse_database: Database
+) -> None:
+    """While bad records come between good ones all the time, only the first of them costs failed inserts."""
+
+    def write(number: int) -> None:
+        lie = spoiled(batch(1, 3, f"lie-{number}"), received_at_ms=2**62)
+        writer.write_raw(lie.terminal_id.encode(), lie.SerializeToString(), SPAN)
+        writer.write([batch(1, 5, f"good-{number}-{part}") for part in range(8)])
+        writer.flush()
+
+    with loader_thread(broker, clickhouse_database.url, clickhouse_database.name) as metrics:
+        for number in range(60):
+            write(number)
+            threading.Event().wait(0.05)
+        eventually(lambda: count(client) == 60 * 40, 20)
+        eventually(lambda: len(quarantined_whole(client)) == 60, 20)
+        failed = metrics.get_sample_value("fucai_loader_failed_flushes_total")
+    assert failed is not None
+    assert failed <= 4
 
 
 def test_known_numbers_hide_nothing(broker: str, writer: Writer, client: Client, clickhouse_database: Database) -> None:
