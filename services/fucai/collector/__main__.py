@@ -11,16 +11,16 @@ from pydantic import Field
 from fucai.adapters.producer import Producer, ProducerSettings
 from fucai.collector.backlog import Backlog, BacklogBounds
 from fucai.collector.delivery import Deliveries
-from fucai.collector.intake import Limits
 from fucai.collector.metrics import CollectorMetrics
 from fucai.collector.rules import CurrentRules, RefreshSettings
 from fucai.collector.service import CollectorService, ServiceLimits, register
-from fucai.collector.snapshot import Snapshot, fetch
 from fucai.domain import topics
+from fucai.domain.batches import Limits
 from fucai.domain.validation import DAY_MS, Window
 from fucai.runtime.client import connect
 from fucai.runtime.service import Service, run
 from fucai.runtime.settings import ServiceSettings
+from fucai.runtime.snapshot import Snapshot, fetch
 
 MIB = 1024 * 1024
 FETCH_SECONDS = 5.0
@@ -68,7 +68,7 @@ async def build(service: Service[CollectorSettings]) -> None:
         ProducerSettings(
             bootstrap=settings.kafka,
             client_id=settings.instance,
-            topics=(topics.SALES, topics.QUARANTINE),
+            topics=(topics.SALES, topics.QUARANTINE, topics.DAYCLOSE),
             delivery_seconds=settings.delivery_seconds,
             linger_ms=settings.linger_ms,
         )

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from fucai.adapters.producer import BrokerAwayError, Confirm
 from fucai.collector.backlog import RECORD_OVERHEAD_BYTES, Backlog
-from fucai.collector.intake import CheckedBatch
 from fucai.collector.metrics import CollectorMetrics
+from fucai.domain.batches import CheckedBatch
 from fucai.runtime.progress import Progress
 
 RECONNECT_SECONDS = 1.0
@@ -137,7 +137,7 @@ class Deliveries:
         batch, delivery.batch = delivery.batch, None  # a receipt may wait long for its reader, records need not
         if batch is not None and delivery.error is None:
             metrics = self._metrics
-            metrics.batches.inc()
+            metrics.batches.inc(bool(batch.accepted or batch.quarantined))  # a statement holds no events
             metrics.accepted.inc(batch.accepted)
             metrics.produce_seconds.observe(delivery.waited_s)
             metrics.last_batch.set_to_current_time()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from fucai.v1 import sales_pb2
+from fucai.v1 import collector_pb2, sales_pb2
 
 _PREFIX = "QUARANTINE_REASON_"
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0)
@@ -31,6 +31,12 @@ class CollectorMetrics:
         self.refused = Counter(
             "fucai_collector_batches_refused", "Batches not taken, by gRPC status code.", ["code"], registry=registry
         )
+        self.statements = Counter(
+            "fucai_collector_statements",
+            "Statements of terminals confirmed by Kafka, by what their signature and key showed.",
+            ["verdict"],
+            registry=registry,
+        )
         self.produce_seconds = Histogram(
             "fucai_collector_produce_seconds",
             "Time from handing a batch to the Kafka producer to the broker's confirmation of its last record.",
@@ -48,6 +54,11 @@ class CollectorMetrics:
         """Counts events of one reason."""
         name = sales_pb2.QuarantineReason.Name(sales_pb2.QuarantineReason.ValueType(reason))
         self.quarantined.labels(name.removeprefix(_PREFIX).lower()).inc(count)
+
+    def stated(self, verdict: collector_pb2.StatementVerdict.ValueType) -> None:
+        """Counts a statement."""
+        name = collector_pb2.StatementVerdict.Name(verdict)
+        self.statements.labels(name.removeprefix("STATEMENT_VERDICT_").lower()).inc()
 
     def show_backlog(self, read_bytes: Callable[[], float]) -> None:
         """Shows the bytes waiting for Kafka, read at each scrape."""

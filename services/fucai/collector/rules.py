@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from structlog.typing import FilteringBoundLogger
 
-from fucai.collector.snapshot import RegistryAwayError, Snapshot, load, save
 from fucai.domain.catalogue import EMPTY, Catalogue, build_catalogue
 from fucai.domain.validation import Validator, Window
 from fucai.runtime.progress import Progress
+from fucai.runtime.snapshot import RegistryAwayError, Snapshot, load, save
 
 FetchSnapshot = Callable[[int], Awaitable[Snapshot | None]]
 """Given the revision known, the newest snapshot, or None where that is it. Raises RegistryAwayError."""
@@ -53,6 +53,11 @@ class CurrentRules:
         self._turn = asyncio.Lock()
         self._coming: asyncio.Task[None] | None = None
         self._asking: asyncio.Task[None] | None = None  # kept here because the event loop holds tasks weakly
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The business time zone."""
+        return self._zone
 
     @property
     def revision(self) -> int:

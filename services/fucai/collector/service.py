@@ -13,7 +13,11 @@ from grpc import aio
 
 from fucai.adapters.producer import BrokerAwayError
 from fucai.collector.delivery import Deliveries, Delivery, OverloadedError
-from fucai.collector.intake import (
+from fucai.collector.line import ReceiptLine
+from fucai.collector.metrics import CollectorMetrics
+from fucai.collector.rules import CurrentRules
+from fucai.collector.statements import examine, is_cured_by_newer_keys, make_statement_record, read_statement
+from fucai.domain.batches import (
     BatchRefusedError,
     CheckedBatch,
     Limits,
@@ -23,9 +27,6 @@ from fucai.collector.intake import (
     make_records,
     parse,
 )
-from fucai.collector.line import ReceiptLine
-from fucai.collector.metrics import CollectorMetrics
-from fucai.collector.rules import CurrentRules
 from fucai.runtime import errors
 from fucai.v1 import collector_pb2, sales_pb2
 
@@ -60,6 +61,7 @@ class CollectorService:
         self._deliveries = deliveries
         self._metrics = metrics
         self._limits = limits
+        self._collector_id = collector_id
         self._stamper = Stamper(collector_id)
         self._readings: set[asyncio.Task[None]] = set()
 
@@ -88,6 +90,27 @@ class CollectorService:
             delivery = self._deliveries.dispatch(checked, settled.set)
             await settled.wait()
             return self._receipt(delivery)
+        except (BatchRefusedError, OverloadedError, BrokerAwayError, _LostError) as error:
+            await self._refuse(context, error)
+
+    async def SubmitStatement(self, raw: bytes, context: Context) -> bytes:
+        """Takes one statement."""
+        settled = asyncio.Event()
+        rules = self._rules
+        try:
+            signed, statement = read_statement(raw)
+            answer = examine(signed, statement, rules.validator.catalogue, rules.zone)
+            if is_cured_by_newer_keys(answer) and await rules.refresh():
+                answer = examine(signed, statement, rules.validator.catalogue, rules.zone)
+            now_ms = time.time_ns() // 1_000_000
+            checked = make_statement_record(
+                signed, statement, answer, received_at_ms=now_ms, collector_id=self._collector_id
+            )
+            delivery = self._deliveries.dispatch(checked, settled.set)
+            await settled.wait()
+            receipt = _confirmed(delivery)
+            self._metrics.stated(answer.verdict)
+            return receipt
         except (BatchRefusedError, OverloadedError, BrokerAwayError, _LostError) as error:
             await self._refuse(context, error)
 
@@ -135,12 +158,11 @@ class CollectorService:
         Raises:
             _LostError: Kafka did not confirm all of it.
         """
-        if delivery.error is not None:
-            raise _LostError(delivery.error)
+        receipt = _confirmed(delivery)
         delay_ms = self._deliveries.retry_after_ms
         if not delay_ms:
-            return delivery.receipt
-        return delivery.receipt + sales_pb2.Receipt(retry_after_ms=delay_ms).SerializeToString()
+            return receipt
+        return receipt + sales_pb2.Receipt(retry_after_ms=delay_ms).SerializeToString()
 
     async def _refuse(self, context: Context, error: Exception) -> NoReturn:
         if isinstance(error, BatchRefusedError):
@@ -169,10 +191,17 @@ class _LostError(Exception):
         super().__init__(f"Kafka did not confirm the batch: {cause!r}")
 
 
+def _confirmed(delivery: Delivery) -> bytes:
+    if delivery.error is not None:
+        raise _LostError(delivery.error)
+    return delivery.receipt
+
+
 def register(servicer: CollectorService, server: Any) -> None:
     """Adds the servicer to a server, as the generated function would, but with bytes instead of messages."""
     methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         "Collect": grpc.stream_stream_rpc_method_handler(servicer.Collect),
         "Submit": grpc.unary_unary_rpc_method_handler(servicer.Submit),
+        "SubmitStatement": grpc.unary_unary_rpc_method_handler(servicer.SubmitStatement),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE_NAME, methods),))

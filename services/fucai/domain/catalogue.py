@@ -33,10 +33,14 @@ class GameRules:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Where a terminal stands, or stood: `outlet_id` is empty for one withdrawn from use; kind is till or import."""
+    """Where a terminal stands, or stood: `outlet_id` is empty for one withdrawn from use; kind is till or import.
+
+    `public_keys` are the Ed25519 keys that its statements of that time may be signed with.
+    """
 
     outlet_id: str
     kind: str
+    public_keys: frozenset[bytes] = frozenset()
 
     @property
     def takes_history(self) -> bool:
@@ -88,14 +92,15 @@ def build_catalogue(revision: int, records: Iterable[registry_pb2.RegistryRecord
     """Builds the lookup from registry records, every version of each; records of other tables are passed over.
 
     Raises:
-        ValueError: a valid_from is not a day of the form YYYY-MM-DD.
+        ValueError: a valid_from is not a day of the form YYYY-MM-DD, or a public key is no hexadecimal number.
     """
     games: defaultdict[str, dict[int, GameRules]] = defaultdict(dict)
     terminals: defaultdict[str, dict[int, Binding]] = defaultdict(dict)
     for record in records:
         if record.HasField("terminal"):
             terminal = record.terminal
-            binding = Binding(terminal.outlet_id, terminal.kind)
+            keys = frozenset(bytes.fromhex(key) for key in terminal.public_key.split())
+            binding = Binding(terminal.outlet_id, terminal.kind, keys)
             terminals[terminal.terminal_id][_ordinal(terminal.valid_from)] = binding
         elif record.HasField("game"):
             game = record.game

@@ -23,15 +23,22 @@ _sym_db = _symbol_database.Default()
 
 
 from fucai.v1 import sales_pb2 as fucai_dot_v1_dot_sales__pb2
+from fucai.v1 import statement_pb2 as fucai_dot_v1_dot_statement__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66ucai/v1/collector.proto\x12\x08\x66ucai.v1\x1a\x14\x66ucai/v1/sales.proto2}\n\x10\x43ollectorService\x12\x36\n\x07\x43ollect\x12\x14.fucai.v1.SalesBatch\x1a\x11.fucai.v1.Receipt(\x01\x30\x01\x12\x31\n\x06Submit\x12\x14.fucai.v1.SalesBatch\x1a\x11.fucai.v1.Receiptb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66ucai/v1/collector.proto\x12\x08\x66ucai.v1\x1a\x14\x66ucai/v1/sales.proto\x1a\x18\x66ucai/v1/statement.proto\"F\n\x16SubmitStatementRequest\x12,\n\tstatement\x18\x01 \x01(\x0b\x32\x19.fucai.v1.SignedStatement\"V\n\x17SubmitStatementResponse\x12+\n\x07verdict\x18\x01 \x01(\x0e\x32\x1a.fucai.v1.StatementVerdict\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t*\xc5\x01\n\x10StatementVerdict\x12!\n\x1dSTATEMENT_VERDICT_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSTATEMENT_VERDICT_VERIFIED\x10\x01\x12&\n\"STATEMENT_VERDICT_UNKNOWN_TERMINAL\x10\x02\x12!\n\x1dSTATEMENT_VERDICT_UNKNOWN_KEY\x10\x03\x12#\n\x1fSTATEMENT_VERDICT_BAD_SIGNATURE\x10\x04\x32\xd5\x01\n\x10\x43ollectorService\x12\x36\n\x07\x43ollect\x12\x14.fucai.v1.SalesBatch\x1a\x11.fucai.v1.Receipt(\x01\x30\x01\x12\x31\n\x06Submit\x12\x14.fucai.v1.SalesBatch\x1a\x11.fucai.v1.Receipt\x12V\n\x0fSubmitStatement\x12 .fucai.v1.SubmitStatementRequest\x1a!.fucai.v1.SubmitStatementResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fucai.v1.collector_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_COLLECTORSERVICE']._serialized_start=60
-  _globals['_COLLECTORSERVICE']._serialized_end=185
+  _globals['_STATEMENTVERDICT']._serialized_start=247
+  _globals['_STATEMENTVERDICT']._serialized_end=444
+  _globals['_SUBMITSTATEMENTREQUEST']._serialized_start=86
+  _globals['_SUBMITSTATEMENTREQUEST']._serialized_end=156
+  _globals['_SUBMITSTATEMENTRESPONSE']._serialized_start=158
+  _globals['_SUBMITSTATEMENTRESPONSE']._serialized_end=244
+  _globals['_COLLECTORSERVICE']._serialized_start=447
+  _globals['_COLLECTORSERVICE']._serialized_end=660
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,99 @@
 isort:skip_file
 Where terminals hand in their batches."""
 
+from fucai.v1 import statement_pb2 as _statement_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+import builtins as _builtins
+import sys
+import typing as _typing
+
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
+else:
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _StatementVerdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StatementVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StatementVerdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STATEMENT_VERDICT_UNSPECIFIED: _StatementVerdict.ValueType  # 0
+    """Not set."""
+    STATEMENT_VERDICT_VERIFIED: _StatementVerdict.ValueType  # 1
+    """The signature is that of a key which the registry has for the terminal."""
+    STATEMENT_VERDICT_UNKNOWN_TERMINAL: _StatementVerdict.ValueType  # 2
+    """The registry does not know the terminal."""
+    STATEMENT_VERDICT_UNKNOWN_KEY: _StatementVerdict.ValueType  # 3
+    """The registry has no such key for the terminal: register it."""
+    STATEMENT_VERDICT_BAD_SIGNATURE: _StatementVerdict.ValueType  # 4
+    """The signature does not fit content and key."""
+
+class StatementVerdict(_StatementVerdict, metaclass=_StatementVerdictEnumTypeWrapper):
+    """What the collector found in a statement. It is kept in every case."""
+
+STATEMENT_VERDICT_UNSPECIFIED: StatementVerdict.ValueType  # 0
+"""Not set."""
+STATEMENT_VERDICT_VERIFIED: StatementVerdict.ValueType  # 1
+"""The signature is that of a key which the registry has for the terminal."""
+STATEMENT_VERDICT_UNKNOWN_TERMINAL: StatementVerdict.ValueType  # 2
+"""The registry does not know the terminal."""
+STATEMENT_VERDICT_UNKNOWN_KEY: StatementVerdict.ValueType  # 3
+"""The registry has no such key for the terminal: register it."""
+STATEMENT_VERDICT_BAD_SIGNATURE: StatementVerdict.ValueType  # 4
+"""The signature does not fit content and key."""
+Global___StatementVerdict: _TypeAlias = StatementVerdict  # noqa: Y015
+
+@_typing.final
+class SubmitStatementRequest(_message.Message):
+    """A statement to keep."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATEMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def statement(self) -> _statement_pb2.SignedStatement:
+        """The statement, without the collector's own fields."""
+
+    def __init__(
+        self,
+        *,
+        statement: _statement_pb2.SignedStatement | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["statement", b"statement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["statement", b"statement"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitStatementRequest: _TypeAlias = SubmitStatementRequest  # noqa: Y015
+
+@_typing.final
+class SubmitStatementResponse(_message.Message):
+    """The statement is durable."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERDICT_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    verdict: Global___StatementVerdict.ValueType
+    """What the collector found."""
+    detail: _builtins.str
+    """What is wrong and what to do, for people; empty for a verified one."""
+    def __init__(
+        self,
+        *,
+        verdict: Global___StatementVerdict.ValueType = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitStatementResponse: _TypeAlias = SubmitStatementResponse  # noqa: Y015

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from fucai.v1 import collector_pb2 as fucai_dot_v1_dot_collector__pb2
 from fucai.v1 import sales_pb2 as fucai_dot_v1_dot_sales__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -47,6 +48,11 @@ class CollectorServiceStub:
                 request_serializer=fucai_dot_v1_dot_sales__pb2.SalesBatch.SerializeToString,
                 response_deserializer=fucai_dot_v1_dot_sales__pb2.Receipt.FromString,
                 _registered_method=True)
+        self.SubmitStatement = channel.unary_unary(
+                '/fucai.v1.CollectorService/SubmitStatement',
+                request_serializer=fucai_dot_v1_dot_collector__pb2.SubmitStatementRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_collector__pb2.SubmitStatementResponse.FromString,
+                _registered_method=True)
 
 
 class CollectorServiceServicer:
@@ -76,6 +82,13 @@ class CollectorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SubmitStatement(self, request, context):
+        """Hands in one statement of a terminal; answers once Kafka has it. What cannot be verified is kept all the same, and the answer says so.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CollectorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -88,6 +101,11 @@ def add_CollectorServiceServicer_to_server(servicer, server):
                     servicer.Submit,
                     request_deserializer=fucai_dot_v1_dot_sales__pb2.SalesBatch.FromString,
                     response_serializer=fucai_dot_v1_dot_sales__pb2.Receipt.SerializeToString,
+            ),
+            'SubmitStatement': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitStatement,
+                    request_deserializer=fucai_dot_v1_dot_collector__pb2.SubmitStatementRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_collector__pb2.SubmitStatementResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -147,6 +165,33 @@ class CollectorService:
             '/fucai.v1.CollectorService/Submit',
             fucai_dot_v1_dot_sales__pb2.SalesBatch.SerializeToString,
             fucai_dot_v1_dot_sales__pb2.Receipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitStatement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.CollectorService/SubmitStatement',
+            fucai_dot_v1_dot_collector__pb2.SubmitStatementRequest.SerializeToString,
+            fucai_dot_v1_dot_collector__pb2.SubmitStatementResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 Where terminals hand in their batches."""
 
 from collections import abc as _abc
+from fucai.v1 import collector_pb2 as _collector_pb2
 from fucai.v1 import sales_pb2 as _sales_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -49,6 +50,8 @@ class CollectorServiceStub:
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     Hands in one batch; for simple clients.
     """
+    SubmitStatement: _grpc.UnaryUnaryMultiCallable[_collector_pb2.SubmitStatementRequest, _collector_pb2.SubmitStatementResponse]
+    """Hands in one statement of a terminal; answers once Kafka has it. What cannot be verified is kept all the same, and the answer says so."""
 
 @_typing.type_check_only
 class CollectorServiceAsyncStub(CollectorServiceStub):
@@ -71,6 +74,8 @@ class CollectorServiceAsyncStub(CollectorServiceStub):
     buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
     Hands in one batch; for simple clients.
     """
+    SubmitStatement: _aio.UnaryUnaryMultiCallable[_collector_pb2.SubmitStatementRequest, _collector_pb2.SubmitStatementResponse]  # type: ignore[assignment]
+    """Hands in one statement of a terminal; answers once Kafka has it. What cannot be verified is kept all the same, and the answer says so."""
 
 class CollectorServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes batches from terminals and answers once they are durable.
@@ -102,5 +107,13 @@ class CollectorServiceServicer(metaclass=_abc_1.ABCMeta):
         buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
         Hands in one batch; for simple clients.
         """
+
+    @_abc_1.abstractmethod
+    def SubmitStatement(
+        self,
+        request: _collector_pb2.SubmitStatementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_collector_pb2.SubmitStatementResponse, _abc.Awaitable[_collector_pb2.SubmitStatementResponse]]:
+        """Hands in one statement of a terminal; answers once Kafka has it. What cannot be verified is kept all the same, and the answer says so."""
 
 def add_CollectorServiceServicer_to_server(servicer: CollectorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -186,6 +186,7 @@ class Terminal(_message.Message):
     OUTLET_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     IS_SAMPLE_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
     terminal_id: _builtins.str
     """Identifier; also the key of its Kafka records."""
     valid_from: _builtins.str
@@ -196,6 +197,10 @@ class Terminal(_message.Message):
     """till (sells live) or import (sends daily summaries of the past)."""
     is_sample: _builtins.bool
     """True for sample data."""
+    public_key: _builtins.str
+    """Ed25519 key that its statements are checked with, 64 hexadecimal digits; empty where it signs none. Several, after a change of keys, are
+    separated by spaces, the newest first.
+    """
     def __init__(
         self,
         *,
@@ -204,10 +209,11 @@ class Terminal(_message.Message):
         outlet_id: _builtins.str = ...,
         kind: _builtins.str = ...,
         is_sample: _builtins.bool = ...,
+        public_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_sample", b"is_sample", "kind", b"kind", "outlet_id", b"outlet_id", "terminal_id", b"terminal_id", "valid_from", b"valid_from"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_sample", b"is_sample", "kind", b"kind", "outlet_id", b"outlet_id", "public_key", b"public_key", "terminal_id", b"terminal_id", "valid_from", b"valid_from"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

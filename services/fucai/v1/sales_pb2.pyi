@@ -316,7 +316,10 @@ class SalesBatch(_message.Message):
     epoch: _builtins.int
     """Unix seconds when the terminal's outbox was created; above any epoch it knows."""
     digest: _builtins.bytes
-    """Digest chained over all events of the epoch so far, through the last one here; may be empty."""
+    """Digest chained over all events of the epoch so far, through the last one here; may be empty. D(0) is the SHA-256 of
+    "fucai.v1.chain", a zero byte, terminal_id, a zero byte and the epoch in decimal; D(n) is the SHA-256 of D(n-1) and event n,
+    serialised with its fields in rising order and defaults left out.
+    """
     received_at_ms: _builtins.int
     """When the collector received the batch, Unix milliseconds UTC. Set by the collector only."""
     collector_id: _builtins.str

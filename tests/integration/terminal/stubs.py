@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 
 from fucai.runtime import errors
-from fucai.v1 import collector_pb2_grpc, registry_pb2, registry_pb2_grpc
+from fucai.v1 import collector_pb2, collector_pb2_grpc, registry_pb2, registry_pb2_grpc, statement_pb2
 from fucai.v1.registry_pb2 import HistoryConflict, RegistryRecord, StoredThrough
 from fucai.v1.sales_pb2 import Finding, Receipt, SalesBatch, SalesEvent
 
@@ -24,6 +24,7 @@ class KeepingCollector(collector_pb2_grpc.CollectorServiceServicer):
 
     def __init__(self, before_receipt: BeforeReceipt | None = None) -> None:
         self.batches: list[SalesBatch] = []
+        self.statements: list[statement_pb2.SignedStatement] = []
         self.refused_games: set[str] = set()
         self.pause_ms = 0
         self.streams = 0
@@ -66,6 +67,13 @@ class KeepingCollector(collector_pb2_grpc.CollectorServiceServicer):
     async def Submit(self, _batch: SalesBatch, context: Any) -> Receipt:
         """Not played."""
         return Receipt(retry_after_ms=await _not_played(context))
+
+    async def SubmitStatement(
+        self, request: collector_pb2.SubmitStatementRequest, _context: Any
+    ) -> collector_pb2.SubmitStatementResponse:
+        """Keeps, and finds nothing wrong."""
+        self.statements.append(request.statement)
+        return collector_pb2.SubmitStatementResponse(verdict=collector_pb2.STATEMENT_VERDICT_VERIFIED)
 
 
 class KeepingRegistry(registry_pb2_grpc.RegistryServiceServicer):

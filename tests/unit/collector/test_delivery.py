@@ -12,10 +12,10 @@ from prometheus_client import CollectorRegistry
 from fucai.adapters.producer import BrokerAwayError, Confirm
 from fucai.collector.backlog import RECORD_OVERHEAD_BYTES, Backlog, BacklogBounds
 from fucai.collector.delivery import Deliveries, OverloadedError
-from fucai.collector.intake import CheckedBatch, Record
 from fucai.collector.line import ReceiptLine
 from fucai.collector.metrics import CollectorMetrics
 from fucai.domain import topics
+from fucai.domain.batches import CheckedBatch, Record
 from fucai.v1 import sales_pb2
 
 COST = RECORD_OVERHEAD_BYTES + 10

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from fucai.collector.rules import CurrentRules, RefreshSettings
-from fucai.collector.snapshot import RegistryAwayError, Snapshot, load, save
 from fucai.domain.validation import Window
 from fucai.runtime.progress import Progress
+from fucai.runtime.snapshot import RegistryAwayError, Snapshot, load, save
 from fucai.v1.registry_pb2 import GetSnapshotResponse
 from tests.support.tills import TILL, usual_records
 

@@ -9,8 +9,8 @@ from google.protobuf.internal.decoder import _DecodeVarint  # type: ignore[attr-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fucai.collector.intake import Limits, Stamper, make_records, parse
 from fucai.domain import topics
+from fucai.domain.batches import Limits, Stamper, make_records, parse
 from fucai.domain.record import RecordRange, decode_range
 from fucai.domain.validation import Run
 from fucai.loader.ledger import Ledger

@@ -34,6 +34,8 @@ def test_good_record_has_no_fault(kind: str) -> None:
         ("outlet", {"closed": "2020-01-02"}),
         ("outlet", {"district_code": "120102"}),
         ("terminal", {"outlet_id": ""}),
+        ("terminal", {"public_key": "0f" * 32}),
+        ("terminal", {"public_key": " ".join(["0f" * 32, "a1" * 32])}),
         ("terminal", {"terminal_id": "import:001", "kind": "import"}),
         ("terminal", {"terminal_id": "import:001", "kind": "import", "outlet_id": ""}),
         ("game", INSTANT),
@@ -56,6 +58,8 @@ def test_what_may_be_left_out_or_lie_on_the_edge_passes(kind: str, changes: dict
     ("kind", "changes", "field", "told"),
     [
         ("zone", {"zone_id": ""}, "zone_id", "empty"),
+        ("terminal", {"public_key": "0F" * 32}, "public_key", "64 small hexadecimal digits"),
+        ("terminal", {"public_key": "0f" * 31}, "public_key", "64 small hexadecimal digits"),
         ("zone", {"zone_id": "Z\n1"}, "zone_id", "control character"),
         ("zone", {"zone_id": "Z" * 61}, "zone_id", "61 characters"),
         ("zone", {"name": ""}, "name", "empty"),

@@ -132,7 +132,11 @@ COLUMNS: Mapping[str, Sequence[Column]] = MappingProxyType(
             *_texts("opened closed"),
             _SAMPLE,
         ],
-        "terminals": [*_texts("terminal_id valid_from outlet_id kind"), _SAMPLE],
+        "terminals": [
+            *_texts("terminal_id valid_from outlet_id kind"),
+            _SAMPLE,
+            Column("public_key", _text, optional=True),
+        ],
         "games": [
             *_texts("game valid_from name game_type"),
             Column("unit_price_fen", _FEN),

@@ -24,6 +24,7 @@ _LAST_MS = 253_402_300_799_999  # the end of year 9999
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _WORD = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _DISTRICT = re.compile(r"[0-9]{6}")
+_KEYS = re.compile(r"[0-9a-f]{64}( [0-9a-f]{64}){0,4}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _PERIOD = re.compile(r"(19|20|21)[0-9]{2}(-(0[1-9]|1[0-2]))?")
 _PERCENT = re.compile(r"-?[0-9]{1,6}(\.[0-9]{1,6})?")
@@ -74,6 +75,11 @@ def _terminal(terminal: Any) -> Faults:
     if terminal.outlet_id:
         yield from _id(terminal, "outlet_id")
     yield from _one_of(terminal, "kind", TERMINAL_KINDS)
+    if terminal.public_key:
+        remedy = (
+            "is no Ed25519 key (64 small hexadecimal digits) or several; `fucai terminal key` prints it"
+        )
+        yield from _pattern(terminal, "public_key", _KEYS, remedy)
     if terminal.terminal_id.startswith(IMPORT_PREFIX):
         own = terminal.terminal_id.removeprefix(IMPORT_PREFIX)
         if terminal.kind == "till":

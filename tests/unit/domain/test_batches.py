@@ -7,7 +7,8 @@ from google.protobuf.internal import encoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fucai.collector.intake import (
+from fucai.domain import topics
+from fucai.domain.batches import (
     BatchRefusedError,
     CheckedBatch,
     Limits,
@@ -16,7 +17,6 @@ from fucai.collector.intake import (
     make_records,
     parse,
 )
-from fucai.domain import topics
 from fucai.domain.record import HEADER_NAME, RecordRange, decode_range
 from fucai.v1 import sales_pb2
 from tests.support.tills import NOW_MS, TILL, batch, sale, usual_validator
