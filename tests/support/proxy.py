@@ -187,15 +187,19 @@ class Proxy:
             self._tasks.discard(task)
 
     async def _pass(self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass one direction on until its sender ends; a receiver that went away is no reason to stop listening."""
+        """Pass one direction on until its sender ends or breaks off, and let the receiver know which."""
         lane = self._lanes[way]
-        with suppress(ConnectionError):
+        try:
             while piece := await reader.read(_PIECE):
                 await lane.passing.wait()
                 await self._pass_piece(way, lane, piece, writer)
+        except ConnectionError:
             await lane.passing.wait()
-            if writer.can_write_eof():
-                writer.write_eof()
+            writer.transport.abort()
+            return
+        await lane.passing.wait()
+        with suppress(OSError):  # a receiver that has gone need not be told
+            writer.write_eof()
 
     async def _pass_piece(self, way: Way, lane: _Lane, piece: bytes, writer: asyncio.StreamWriter) -> None:
         if lane.delay_s:
@@ -224,19 +228,28 @@ class Proxy:
 
 
 @contextmanager
-def open_proxies(**ports: tuple[int, int]) -> Iterator[dict[str, Proxy]]:
-    """Run proxies, by name, from (port, target port), on a thread of their own while the block runs."""
+def background_loop(name: str) -> Iterator[asyncio.AbstractEventLoop]:
+    """Run an event loop on a thread of its own while the block runs."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="proxies", daemon=True)
+    thread = threading.Thread(target=loop.run_forever, name=name, daemon=True)
     thread.start()
-    proxies = {name: Proxy(port, target, loop) for name, (port, target) in ports.items()}
     try:
-        for proxy in proxies.values():
-            asyncio.run_coroutine_threadsafe(proxy.start(), loop).result(10)
-        yield proxies
+        yield loop
     finally:
-        for proxy in proxies.values():
-            asyncio.run_coroutine_threadsafe(proxy.stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+@contextmanager
+def open_proxies(**ports: tuple[int, int]) -> Iterator[dict[str, Proxy]]:
+    """Run proxies, by name, from (port, target port), on a thread of their own while the block runs."""
+    with background_loop("proxies") as loop:
+        proxies = {name: Proxy(port, target, loop) for name, (port, target) in ports.items()}
+        try:
+            for proxy in proxies.values():
+                asyncio.run_coroutine_threadsafe(proxy.start(), loop).result(10)
+            yield proxies
+        finally:
+            for proxy in proxies.values():
+                asyncio.run_coroutine_threadsafe(proxy.stop(), loop).result(10)

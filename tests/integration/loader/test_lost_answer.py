@@ -10,9 +10,8 @@ from clickhouse_connect.driver.client import Client
 from fucai.adapters.clickhouse import ClickHouseError, connect
 from fucai.adapters.gates import Gate, create_gate, insert_batches
 from fucai.loader.ledger import Ledger
-from fucai.loader.pipeline import SALES_TOPIC
 from fucai.loader.plan import plan_flush
-from fucai.loader.record import Record
+from fucai.loader.record import SALES_TOPIC, Record
 from tests.support.batches import NOON_MS, batch, span_of
 from tests.support.clickhouse import Database
 from tests.support.kafka import free_ports
