@@ -67,15 +67,7 @@ class Worker:
 
     def restore(self, partitions: Sequence[int], committed: Mapping[tuple[int, int], int]) -> None:
         """Read the ledger of `partitions` from the store; `committed` as in `read_sequences`."""
-        found = self._store.read_sequences(partitions, committed)
-        ledger = Ledger(replayed=found.replayed)
-        for (terminal, epoch), ranges in found.stored.items():
-            for first, last in sorted(ranges):
-                ledger.of(terminal, epoch).stored.add(first, last)
-        for (terminal, epoch), ranges in found.quarantined.items():
-            for first, last in sorted(ranges):
-                ledger.of(terminal, epoch).quarantined.add(first, last)
-        self.ledger = ledger
+        self.ledger = Ledger.of_store(self._store.read_sequences(partitions, committed))
 
     def flush(self, records: Sequence[Record], suspects: Suspects = NOBODY) -> Plan:
         """Insert records and return what became of them; they are on disk then.
@@ -87,9 +79,9 @@ class Worker:
             message = f"worker {self.number} has no gate: open_gate comes before flush"
             raise RuntimeError(message)
         plan = plan_flush(records, self.ledger, suspects)
-        body = plan.body
-        if body:
-            self._store.insert(self.gate, body)
+        for body in (plan.body, plan.duplicates_body):
+            if body:
+                self._store.insert(self.gate, body)
         return plan
 
     def close(self) -> None:
