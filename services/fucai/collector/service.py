@@ -29,6 +29,7 @@ from fucai.domain.batches import (
     parse,
 )
 from fucai.runtime import errors
+from fucai.runtime.failpoints import failpoint
 from fucai.v1 import collector_pb2, sales_pb2
 
 Context = aio.ServicerContext[Any, Any]
@@ -201,6 +202,7 @@ class _LostError(Exception):
 def _confirmed(delivery: Delivery) -> bytes:
     if delivery.error is not None:
         raise _LostError(delivery.error)
+    failpoint("collector.before-receipt")
     return delivery.receipt
 
 

@@ -16,6 +16,7 @@ from fucai.loader.lane import FlushPolicy, Lane
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
 from fucai.loader.store import StoreError
 from fucai.loader.worker import Membership, Worker
+from fucai.runtime.failpoints import failpoint
 
 if TYPE_CHECKING:
     import threading
@@ -148,14 +149,19 @@ class Pipeline:
         worker = self._workers[lane.number]
         membership = Membership(self._generation, self._instance)
         places = sorted((_NAMES[topic], partition) for topic, partition in lane.places)
+        failpoint("loader.before-gate")
         worker.open_gate(membership)
+        failpoint("loader.after-gate")
         committed = self._consumer.committed(places)
         self._consumer.commit(committed)
+        failpoint("loader.before-fence")
         keep = frozenset(other.gate for other in self._workers if other.gate is not None)
         dropped = worker.fence(keep, membership)
         by_number = {(TOPICS[topic], partition): offset for (topic, partition), offset in committed.items()}
+        failpoint("loader.before-restore")
         started = self._clock()
         worker.restore(sorted({partition for _, partition in lane.places}), by_number)
+        failpoint("loader.after-restore")
         self._metrics.restore_seconds.observe(self._clock() - started)
         self._consumer.seek(committed)
         self._consumer.resume(places)
@@ -221,7 +227,9 @@ class Pipeline:
             (_NAMES[topic], partition): offset for (topic, partition), offset in lane.to_commit.items()
         }
         try:
+            failpoint("loader.before-commit")
             self._consumer.commit(offsets)
+            failpoint("loader.after-commit")
         except (RebalancingError, KafkaError) as error:
             self._log.info("commit postponed", worker=lane.number, error=first_line(error))
             return

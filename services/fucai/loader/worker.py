@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fucai.adapters.gates import Gate
 from fucai.loader.ledger import Ledger
 from fucai.loader.plan import NOBODY, Plan, Suspects, plan_flush
+from fucai.runtime.failpoints import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,6 +63,7 @@ class Worker:
             neighbour = gate.generation == membership.generation and gate.instance != membership.instance
             if gate not in keep and not neighbour:
                 self._store.drop_gate(gate)
+                failpoint("loader.between-drops")
                 dropped += 1
         return dropped
 
@@ -81,7 +83,9 @@ class Worker:
         plan = plan_flush(records, self.ledger, suspects)
         for body in (plan.body, plan.duplicates_body):
             if body:
+                failpoint("loader.before-insert")
                 self._store.insert(self.gate, body)
+                failpoint("loader.after-insert")
         return plan
 
     def close(self) -> None:
