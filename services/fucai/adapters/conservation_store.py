@@ -18,7 +18,6 @@ _COUNT = Template("""
 SELECT $groups, count(), sum(amount_fen) FROM $table
 WHERE $where GROUP BY $groups
 """)
-_TABLES = {"stored": "sales", "duplicate": "sales_duplicates FINAL"}
 _COLUMNS = {"outlet_id": "outlet_id", "game": "game", "draw_no": "draw_no"}
 _CONDITIONS = {
     "outlet_id": "outlet_id = {outlet_id:String}",
@@ -33,7 +32,6 @@ GROUP BY terminal_id, epoch, outlet_id, game, draw_no, daily_summary
 """)
 _UNREADABLE = "SELECT count() FROM quarantine FINAL WHERE reason = 'BAD_RECORD'"
 _DRAWS = "SELECT game, draw_no FROM sales WHERE draw_no != '' GROUP BY game, draw_no"
-_DUPLICATE_DRAWS = "SELECT DISTINCT game, draw_no FROM sales_duplicates WHERE draw_no != ''"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +44,15 @@ class Scope:
 
 
 class Counted(NamedTuple):
-    """Events of one group and their amounts in fen. `group` has the values of the columns asked for."""
+    """Events of one group and their amounts in fen. `group` has the values of the columns asked for.
+
+    `found_good` is False for duplicates of events in quarantine, which no collector has found good.
+    """
 
     group: tuple[str, ...]
     events: int
     amount_fen: int
+    found_good: bool = True
 
 
 class QuarantinedGroup(NamedTuple):
@@ -64,10 +66,10 @@ class QuarantinedGroup(NamedTuple):
     numbers: Sequence[tuple[int, int]]
 
 
-def count_events(
-    client: Client, what: str, scope: Scope, by: Sequence[str], sealed: Sequence[tuple[str, str]] = ()
+def count_stored(
+    client: Client, scope: Scope, by: Sequence[str], sealed: Sequence[tuple[str, str]] = ()
 ) -> list[Counted]:
-    """Return events stored or duplicate (`what`) by some of outlet_id, game and draw_no, without `sealed` draws.
+    """Return stored events by some of outlet_id, game and draw_no, without `sealed` draws.
 
     Raises:
         ClickHouseError: the server is away or refuses.
@@ -75,9 +77,25 @@ def count_events(
     where, parameters = _where(scope)
     if sealed:
         where, parameters = f"{where} AND {_NOT_SEALED}", {**parameters, "sealed": list(sealed)}
-    text = _COUNT.substitute(groups=", ".join(_COLUMNS[name] for name in by), table=_TABLES[what], where=where)
+    text = _COUNT.substitute(groups=_groups(by), table="sales", where=where)
     rows = client.query(text, parameters).result_rows
     return [Counted(tuple(map(str, group)), int(events), int(fen)) for *group, events, fen in rows]
+
+
+def count_duplicates(client: Client, scope: Scope, by: Sequence[str]) -> list[Counted]:
+    """Return duplicate events by some of outlet_id, game and draw_no.
+
+    Raises:
+        ClickHouseError: the server is away or refuses.
+    """
+    where, parameters = _where(scope)
+    groups = f"{_groups(by)}, was_quarantined"
+    text = _COUNT.substitute(groups=groups, table="sales_duplicates FINAL", where=where)
+    rows = client.query(text, parameters).result_rows
+    return [
+        Counted(tuple(map(str, group)), int(events), int(fen), not was_quarantined)
+        for *group, was_quarantined, events, fen in rows
+    ]
 
 
 def quarantined_events(client: Client, scope: Scope) -> list[QuarantinedGroup]:
@@ -100,14 +118,17 @@ def count_unreadable(client: Client) -> int:
     return int(client.query(_UNREADABLE).result_rows[0][0])
 
 
-def known_draws(client: Client) -> set[tuple[str, str]]:
-    """Return the game and number of every draw that an event stored or duplicate names.
+def stored_draws(client: Client) -> set[tuple[str, str]]:
+    """Return the game and number of every draw that a stored event names.
 
     Raises:
         ClickHouseError: the server is away or refuses.
     """
-    found = [*client.query(_DRAWS).result_rows, *client.query(_DUPLICATE_DRAWS).result_rows]
-    return {(str(game), str(draw_no)) for game, draw_no in found}
+    return {(str(game), str(draw_no)) for game, draw_no in client.query(_DRAWS).result_rows}
+
+
+def _groups(by: Sequence[str]) -> str:
+    return ", ".join(_COLUMNS[name] for name in by)
 
 
 def _where(scope: Scope) -> tuple[str, dict[str, object]]:

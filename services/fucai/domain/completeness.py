@@ -28,29 +28,44 @@ class Stretch(NamedTuple):
     last: int
 
     @property
-    def count(self) -> int:
+    def numbers(self) -> int:
         """How many numbers."""
         return self.last - self.first + 1
 
 
 @dataclass(slots=True)
 class Account:
-    """One terminal and epoch. A number may be in several sets: stored counts before waived, waived before quarantined."""
+    """One terminal and epoch. Of a number in several sets, stored counts before waived, waived before quarantined.
+
+    `waived_besides` are waived numbers of quarantined events that are no sequence numbers, such as 0.
+    """
 
     stored: SequenceSet = field(default_factory=SequenceSet)
     quarantined: SequenceSet = field(default_factory=SequenceSet)
     waived: SequenceSet = field(default_factory=SequenceSet)
+    waived_besides: set[int] = field(default_factory=set)
 
     @property
     def highest(self) -> int:
-        """The highest number known of any kind, 0 where none is."""
-        return max(self.stored.highest, self.quarantined.highest, self.waived.highest)
+        """The highest number that an event had, 0 where none is known. A waiver is no event."""
+        return max(self.stored.highest, self.quarantined.highest)
+
+    def waive(self, first: int, last: int) -> None:
+        """Enters a waiver."""
+        if 1 <= first <= last <= MAX_SEQ:
+            self.waived.add(first, last)
+        else:
+            self.waived_besides.add(first)
+
+    def is_waived(self, seq: int) -> bool:
+        """Whether a waiver covers the number, whatever else became of it."""
+        return seq in self.waived or seq in self.waived_besides
 
     def state_of(self, seq: int) -> State:
         """What became of one number; MISSING too where it lies above the highest known."""
         if seq in self.stored:
             return State.STORED
-        if seq in self.waived:
+        if self.is_waived(seq):
             return State.WAIVED
         return State.QUARANTINED if seq in self.quarantined else State.MISSING
 
@@ -86,4 +101,21 @@ def runs(numbers: Iterable[int]) -> list[tuple[int, int]]:
             found[-1] = (found[-1][0], number)
         else:
             found.append((number, number))
+    return found
+
+
+def first_above(arrivals: Iterable[tuple[int, int]], lasts: Iterable[int]) -> dict[int, int]:
+    """For each of `lasts` the earliest time in `arrivals` (number, time) of a higher number; without those without one.
+
+    A run of numbers that all lie on one side of each of `lasts` may stand in `arrivals` by its first number alone.
+    """
+    rising = sorted(arrivals)
+    found: dict[int, int] = {}
+    earliest: int | None = None
+    for last in sorted(lasts, reverse=True):
+        while rising and rising[-1][0] > last:
+            at = rising.pop()[1]
+            earliest = at if earliest is None else min(earliest, at)
+        if earliest is not None:
+            found[last] = earliest
     return found

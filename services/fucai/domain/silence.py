@@ -115,8 +115,10 @@ def build_roster(records: Iterable[registry_pb2.RegistryRecord]) -> Roster:
         elif record.HasField("closure"):
             closure = record.closure
             closures.append(MarketClosure(parse_day(closure.first_day), parse_day(closure.last_day), closure.name))
-    for versions in (*terminals.values(), *outlets.values()):
-        versions.sort(key=lambda version: version.first_day)
+    for standings in terminals.values():
+        standings.sort(key=lambda standing: standing.first_day)
+    for premises in outlets.values():
+        premises.sort(key=lambda version: version.first_day)
     closures.sort(key=lambda closure: closure.first)
     return Roster(terminals, outlets, closures, _merged(closures))
 
