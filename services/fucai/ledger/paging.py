@@ -40,7 +40,7 @@ def read(token: str, kinds: Sequence[type]) -> TokenKey | None:
         raise BadTokenError from error
     if not isinstance(key, list) or [type(value) for value in key] != list(kinds):
         raise BadTokenError
-    if any(isinstance(value, int) and not 0 <= value < 1 << 63 for value in key):
+    if any(isinstance(value, int) and not 0 <= value < 1 << 64 for value in key):
         raise BadTokenError
     return tuple(key)
 

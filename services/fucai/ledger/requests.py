@@ -157,9 +157,12 @@ def _selection(asked: pb.QuarantineSelection, bad: list[Violation]) -> Selection
     if asked.reason not in sales_pb2.QuarantineReason.values():
         bad.append(Violation("selection.reason", f"{asked.reason} is no reason of this version"))
         return Selection()
-    for field in ("from_ms", "before_ms"):
-        if not 0 <= getattr(asked, field) <= _MAX_MS:
-            bad.append(Violation(f"selection.{field}", f"{getattr(asked, field)} is no time in Unix ms"))
+    times = {"from_ms": asked.from_ms, "before_ms": asked.before_ms}
+    bad += [
+        Violation(f"selection.{field}", f"{at_ms} is no time in Unix ms")
+        for field, at_ms in times.items()
+        if not 0 <= at_ms <= _MAX_MS
+    ]
     if asked.before_ms and asked.before_ms <= asked.from_ms:
         bad.append(Violation("selection.before_ms", f"{asked.before_ms} is not after from_ms {asked.from_ms}"))
     if asked.last_seq and asked.last_seq < asked.first_seq:
