@@ -151,9 +151,9 @@ def silence_of(
         raise TypeError(f"now {now!r} has no business time zone")
     standing = _on(roster.terminals[terminal_id], now.date())
     premises = _on(roster.outlets[standing.outlet_id], now.date()) if standing.outlet_id in roster.outlets else None
-    begins = [last_event_ms / 1000, _start_s(standing.first_day, zone)]
-    if premises is not None:
-        begins.append(_start_s(premises.opened, zone))
+    begins = [last_event_ms / 1000] if last_event_ms else []
+    if standing.first_day <= now.date():
+        begins += [_start_s(standing.first_day, zone), *([_start_s(premises.opened, zone)] if premises else [])]
     now_s = now.timestamp()
     since_s = max((begin for begin in begins if begin <= now_s), default=now_s)
     hours = (now_s - since_s) / HOUR_S
