@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.faults.channel import TERMINALS, Channel
+from tests.faults.channel import AGENT_TERMINAL, TERMINALS, Channel
 from tests.faults.invariants import Counts, Recorded, check
 from tests.faults.light import LightTerminal
 from tests.faults.load import Load, running_load
 from tests.faults.scripts import Scene, play
 from tests.faults.table import Case
+from tests.faults.till import Till
 
-SENDERS = 4
+SENDERS = 3
 FIRST_EPOCH = 1_700_000_000
 
 
@@ -39,6 +40,7 @@ class Runner:
         self._channel = channel
         self._epoch = FIRST_EPOCH
         self._everything: list[Recorded] = []
+        self._till = Till(AGENT_TERMINAL, f"O-{AGENT_TERMINAL}", channel.till_address)
 
     def run(self, case: Case, seed: int = 1) -> Outcome:
         """Run a case and return what happened.
@@ -48,6 +50,7 @@ class Runner:
         """
         choose = random.Random(f"{seed} {case.name}")
         scene: list[Scene] = []
+        repeats = self._till.repeats
 
         def fault(load: Load) -> None:
             scene.append(Scene(self._channel, case, load, choose))
@@ -60,7 +63,7 @@ class Runner:
             duplicates=counts.duplicates,
             injected=scene[0].injected,
             restarts=restarts,
-            repeats=sum(terminal.repeats for terminal in load.terminals),
+            repeats=sum(terminal.repeats for terminal in load.terminals) + self._till.repeats - repeats,
             seconds=seconds,
         )
 
@@ -80,7 +83,7 @@ class Runner:
             for name in TERMINALS[:SENDERS]
         ]
         try:
-            with running_load(terminals, channel.loop) as load:
+            with running_load(terminals, self._till, channel.loop) as load:
                 fault(load)
                 channel.mend()
                 load.finish()
@@ -88,7 +91,9 @@ class Runner:
             mine = [Recorded(t.terminal_id, t.outlet_id, t.epoch, event) for t in terminals for event in t.events]
             self._everything += mine
             channel.mend()
+        till = self._till
+        tilled = [Recorded(till.terminal_id, till.outlet_id, till.epoch, event) for event in till.events]
         channel.await_everything_loaded()
         with channel.client() as client:
-            counts = check(client, mine, self._everything)
+            counts = check(client, mine + tilled, self._everything + tilled)
         return counts, load, channel.restarts - restarts, time.monotonic() - started
