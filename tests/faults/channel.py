@@ -234,8 +234,8 @@ class Channel:
 
 
 @contextmanager
-def open_channel(folder: Path, *, mutation: str = "") -> Iterator[Channel]:
-    """Start a channel on a folder and yield it once it works; `mutation` as in `tests.faults.mutant`."""
+def open_channel(folder: Path, *, mutable: bool = False) -> Iterator[Channel]:
+    """Start a channel on a folder and yield it once it works; `mutable` parts can be broken by `tests.faults.mutant`."""
     names = ["broker", "controller", "broker-c", "broker-l", "engine", "registry", "collector", "metrics-c", "agent"]
     names += ["metrics-a", "metrics-r", "metrics-0", "metrics-1", "metrics-2"]
     links = ["till_agent", "terminal_collector", "collector_kafka", "collector_registry", "loader_kafka"]
@@ -248,7 +248,7 @@ def open_channel(folder: Path, *, mutation: str = "") -> Iterator[Channel]:
     with ExitStack() as stack:
         pairs = {name: (link[name], port[target]) for name, target in zip(links, targets, strict=True)}
         proxies = stack.enter_context(open_proxies(**pairs))
-        parts = _parts(folder, port, link, mutation)
+        parts = _parts(folder, port, link, mutable=mutable)
         addresses = {
             "broker": f"127.0.0.1:{port['broker']}",
             "engine.url": f"http://127.0.0.1:{port['engine']}",
@@ -274,7 +274,7 @@ def open_channel(folder: Path, *, mutation: str = "") -> Iterator[Channel]:
         yield channel
 
 
-def _parts(folder: Path, port: Mapping[str, int], link: Mapping[str, int], mutation: str) -> dict[str, Part]:
+def _parts(folder: Path, port: Mapping[str, int], link: Mapping[str, int], *, mutable: bool) -> dict[str, Part]:
     """Every process, not yet started."""
     python = [sys.executable, "-m"]
 
@@ -283,9 +283,7 @@ def _parts(folder: Path, port: Mapping[str, int], link: Mapping[str, int], mutat
 
     def service(name: str, module: str, metrics: str, **env: str) -> Part:
         own = {f"FUCAI_{key.upper()}": value for key, value in env.items()} | {"FUCAI_METRICS": at(port[metrics])}
-        launch = ["tests.faults.mutant", module] if mutation else [module]
-        if mutation:
-            own["MUTATION"] = mutation
+        launch = ["tests.faults.mutant", module] if mutable else [module]
         url = f"http://{at(port[metrics])}/ready"
         return Part(name, [*python, *launch], own, folder / f"{name}.log", lambda: answers(url))
 
