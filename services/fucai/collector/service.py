@@ -89,7 +89,8 @@ class CollectorService:
         """Takes batches, many on their way at once, and writes one receipt for each, in order.
 
         A stream that names its agent has its terminal to itself: another agent's is refused, and an older one of the
-        same agent, which may hang on a dead connection, ends.
+        same agent, which may hang on a dead connection, ends. The answer's initial metadata comes at once, so that the
+        agent knows before it sends.
         """
         line = ReceiptLine(max_batches=self._limits.stream_batches, max_bytes=self._limits.stream_bytes)
         reading: asyncio.Task[None] | None = None
@@ -104,6 +105,7 @@ class CollectorService:
             identity = identity_of(context.invocation_metadata() or ())
             if identity is not None:
                 lease = self._lease(identity, superseded)
+                await context.send_initial_metadata(())
             reading = asyncio.create_task(self._read(context, line, identity))
             self._readings.add(reading)
             while (delivery := await line.take()) is not None:
