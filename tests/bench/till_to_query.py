@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -30,7 +31,8 @@ from tests.support.kafka import free_ports
 from tests.support.waiting import eventually
 
 _LOOK_S = 0.02
-_MEMORY_S = 2.0
+_TURN_S = 2.0
+_TICKS = os.sysconf("SC_CLK_TCK")
 _KIB = 1024
 _DRAIN_SECONDS = 120.0
 _GAME: Mapping[str, str] = {
@@ -65,10 +67,11 @@ class Load:
 
 @dataclass(slots=True)
 class Seen:
-    """Delays in ms from the record of a probe until a query showed it, and memory in MiB by part, as time went on."""
+    """Delays in ms from a probe's record until a query showed it; memory in MiB and cores used, by part and time."""
 
     delays_ms: list[float] = field(default_factory=list)
     memory_mib: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    cores: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
 
 def write_registry(folder: Path, terminals: int) -> None:
@@ -107,11 +110,20 @@ def watch_probes(client: Client, seen: Seen, stop: threading.Event) -> None:
             last = int(seq)
 
 
-def watch_memory(parts: Callable[[], Mapping[str, Endpoint]], seen: Seen, stop: threading.Event) -> None:
-    """Notes the resident memory of each part and of its children, every two seconds."""
-    while not stop.wait(_MEMORY_S):
+def watch_processes(parts: Callable[[], Mapping[str, Endpoint]], seen: Seen, stop: threading.Event) -> None:
+    """Notes the resident memory of each part and of its children, and the cores they used, every two seconds."""
+    before: dict[str, float] = {}
+    looked_at = time.monotonic()
+    while not stop.wait(_TURN_S):
+        now = time.monotonic()
         for name, part in parts().items():
-            seen.memory_mib[name].append(sum(map(_resident_mib, _family(part.pid))))
+            family = _family(part.pid)
+            seen.memory_mib[name].append(sum(map(_resident_mib, family)))
+            cpu_s = sum(map(_cpu_seconds, family))
+            if name in before:
+                seen.cores[name].append((cpu_s - before[name]) / (now - looked_at))
+            before[name] = cpu_s
+        looked_at = now
 
 
 def _family(pid: int) -> list[int]:
@@ -130,6 +142,14 @@ def _resident_mib(pid: int) -> float:
     return next((int(line.split()[1]) / _KIB for line in status.splitlines() if line.startswith("VmRSS")), 0.0)
 
 
+def _cpu_seconds(pid: int) -> float:
+    try:
+        counted = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(counted[11]) + int(counted[12])) / _TICKS  # user and system time
+
+
 def measure(load: Load, console: Console) -> tuple[Mapping[str, float], Seen, int]:
     """Runs the load on a stack of its own; returns what the terminals say, what was seen, and the events stored."""
     seen = Seen()
@@ -146,7 +166,7 @@ def measure(load: Load, console: Console) -> tuple[Mapping[str, float], Seen, in
             stop = threading.Event()
             threads = [
                 threading.Thread(target=watch_probes, args=(looker, seen, stop)),
-                threading.Thread(target=watch_memory, args=(lambda: read_endpoints(data), seen, stop)),
+                threading.Thread(target=watch_processes, args=(lambda: read_endpoints(data), seen, stop)),
             ]
             for thread in threads:
                 thread.start()
@@ -207,10 +227,11 @@ def report(load: Load, console: Console) -> None:
         f"longest {delays[-1]:,.0f} ms ({len(delays):,} probes)",
     )
     console.print(table)
-    memory = Table("part", "after a tenth", "half", "at the end", "highest", title="resident memory, MiB")
+    heads = ("part", "after a tenth", "half", "at the end", "highest", "cores used, median")
+    memory = Table(*heads, title="resident memory in MiB, and processor")
     for name, samples in sorted(seen.memory_mib.items()):
         marks = (samples[len(samples) // 10], samples[len(samples) // 2], samples[-1], max(samples))
-        memory.add_row(name, *(f"{mark:,.0f}" for mark in marks))
+        memory.add_row(name, *(f"{mark:,.0f}" for mark in marks), f"{statistics.median(seen.cores[name]):.2f}")
     console.print(memory)
 
 
