@@ -14,6 +14,7 @@ from fucai.adapters.producer import BrokerAwayError, Confirm
 from fucai.collector.backlog import RECORD_OVERHEAD_BYTES, Backlog
 from fucai.collector.metrics import CollectorMetrics
 from fucai.domain.batches import CheckedBatch
+from fucai.runtime.failpoints import failpoint
 from fucai.runtime.progress import Progress
 
 RECONNECT_SECONDS = 1.0
@@ -62,7 +63,7 @@ class Delivery:
         self.notify = notify
         self._owner = owner
         self._size = size
-        self._began = time.perf_counter()
+        self._began = owner.now_s()
 
     @property
     def settled(self) -> bool:
@@ -72,7 +73,7 @@ class Delivery:
     @property
     def waited_s(self) -> float:
         """Seconds since it was dispatched."""
-        return time.perf_counter() - self._began
+        return self._owner.now_s() - self._began
 
     @property
     def size(self) -> int:
@@ -92,9 +93,19 @@ class Deliveries:
     """All batches on their way to Kafka."""
 
     def __init__(
-        self, producer: RecordSender, backlog: Backlog, metrics: CollectorMetrics, *, lost_after_seconds: float
+        self,
+        producer: RecordSender,
+        backlog: Backlog,
+        metrics: CollectorMetrics,
+        *,
+        lost_after_seconds: float,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Gives a connection up that has not settled a batch after `lost_after_seconds`, beyond its own time limit."""
+        """Gives a connection up that has not settled a batch after `lost_after_seconds`, beyond its own time limit.
+
+        `clock` gives seconds from any beginning, and never goes back.
+        """
+        self.now_s = clock
         self._producer = producer
         self._backlog = backlog
         self._metrics = metrics
@@ -115,6 +126,7 @@ class Deliveries:
         """
         if self._backlog.full:
             raise OverloadedError(self._backlog.retry_after_ms)
+        failpoint("collector.before-send")
         size = sum([len(record.value) + RECORD_OVERHEAD_BYTES for record in batch.records])
         delivery = Delivery(self, batch, size, notify)
         self._backlog.add(size)

@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 
 from fucai.domain.record import YEAR_2100_MS, RecordRange
 from fucai.domain.salerules import MAX_EVENT_FEN
+from fucai.domain.sequences import SequenceSet
 from fucai.domain.validation import MAX_DIGEST_BYTES, MAX_ID_BYTES
 from fucai.loader.framing import frame, raw_frame
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
@@ -19,7 +20,7 @@ from fucai.v1 import sales_pb2
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fucai.loader.ledger import Known, Ledger
+    from fucai.loader.ledger import Ledger
 
 Suspects = Mapping[tuple[int, int, int], str]
 """Records, by place, that may have spoiled an insert; with the verdict, empty where there is none yet."""
@@ -35,13 +36,15 @@ _HEAVY_BYTES = 1 << 30
 
 @dataclass(slots=True)
 class Plan:
-    """One insert: the frames, what they hold (in events), and where reading goes on once it returned.
+    """One flush: the frames, what they hold (in events), and where reading goes on once they are on disk.
 
-    `next_offsets` maps (topic, partition) to the offset after the last record. `bad_records` counts whole records that
-    could not be used.
+    Duplicates go in an insert of their own, after the other has returned: what they are duplicates of is on disk then,
+    whatever becomes of either. `next_offsets` maps (topic, partition) to the offset after the last record.
+    `bad_records` counts whole records that could not be used.
     """
 
     frames: list[bytes] = field(default_factory=list, repr=False)
+    duplicate_frames: list[bytes] = field(default_factory=list, repr=False)
     stored: int = 0
     duplicates: int = 0
     quarantined: int = 0
@@ -52,12 +55,20 @@ class Plan:
 
     @property
     def body(self) -> bytes:
-        """The bytes to insert; empty where every record was read before."""
+        """The bytes to insert first; empty where every record is known."""
         return b"".join(self.frames)
+
+    @property
+    def duplicates_body(self) -> bytes:
+        """The bytes to insert then; empty on an ordinary day."""
+        return b"".join(self.duplicate_frames)
 
 
 NOBODY: Suspects = MappingProxyType({})
 """No record is suspected."""
+
+_NOTHING = SequenceSet()
+"""The numbers stored of a record that is read for the first time."""
 
 
 def plan_flush(records: Iterable[Record], ledger: Ledger, suspects: Suspects = NOBODY) -> Plan:
@@ -73,20 +84,29 @@ def plan_flush(records: Iterable[Record], ledger: Ledger, suspects: Suspects = N
         plan.newest_ms = max(plan.newest_ms, record.timestamp_ms)
         span = record.span
         problem = record.problem
-        verdict = suspects.get(record.place)
+        place = record.place
+        if place in ledger.condemned:
+            plan.replayed += span.count if span else 0
+            continue
+        verdict = suspects.get(place)
         if span is not None:
             problem = _fault_of_header(record, span)
             heavy = record.topic == QUARANTINE_TOPIC or span.count * len(record.value) > _HEAVY_BYTES
             if not problem and (heavy or verdict is not None):
                 problem = verdict or fault(record)
         if span is None or problem:
-            plan.frames.extend(raw_frame(record, problem or "the record has no range header"))
-            plan.bad_records += 1
+            _condemn(plan, record, problem or "the record has no range header")
         elif record.topic == SALES_TOPIC:
             _plan_sales(plan, record, span, ledger)
         else:
             _plan_quarantine(plan, record, span, ledger)
     return plan
+
+
+def _condemn(plan: Plan, record: Record, problem: str) -> None:
+    """Put the whole record into quarantine."""
+    plan.frames.extend(raw_frame(record, problem))
+    plan.bad_records += 1
 
 
 def _fault_of_header(record: Record, span: RecordRange) -> str:
@@ -102,10 +122,9 @@ def _fault_of_header(record: Record, span: RecordRange) -> str:
 
 
 def _plan_sales(plan: Plan, record: Record, span: RecordRange, ledger: Ledger) -> None:
-    """Store what is new of a record; the rest is a duplicate, unless this very record was stored before."""
+    """Store what is new of a record; the rest is a duplicate, unless it was stored from this very record before."""
     if not span.contiguous or not record.key:
-        plan.frames.extend(raw_frame(record, f"header {span}: not a contiguous range of a terminal's events"))
-        plan.bad_records += 1
+        _condemn(plan, record, f"header {span}: not a contiguous range of a terminal's events")
         return
     stored = ledger.of(record.key, span.epoch).stored
     known = stored.overlap(span.first, span.last)
@@ -114,60 +133,56 @@ def _plan_sales(plan: Plan, record: Record, span: RecordRange, ledger: Ledger) -
         plan.stored += span.count
         stored.add(span.first, span.last)
         return
-    again = record.place in ledger.replayed
-    if known < span.count:
-        _split(plan, record, span, ledger.of(record.key, span.epoch), keep_known=not again)
-    elif again:
+    own = ledger.replayed.get(record.place, _NOTHING)
+    if known == span.count and own.overlap(span.first, span.last) == span.count:
         plan.replayed += span.count
-    else:
-        plan.frames.extend(frame(record, record.value, span, _DUPLICATE))
+    elif known == span.count and own is _NOTHING:
+        plan.duplicate_frames.extend(frame(record, record.value, span, _DUPLICATE))
         plan.duplicates += span.count
+    else:
+        _split(plan, record, span, stored, own)
 
 
-def _split(plan: Plan, record: Record, span: RecordRange, known: Known, *, keep_known: bool) -> None:
-    """Store the new part of a record that overlaps what is known: the only place that decodes on an ordinary day."""
+def _split(plan: Plan, record: Record, span: RecordRange, stored: SequenceSet, own: SequenceSet) -> None:
+    """Take a record apart that is known in part: the only place that decodes on an ordinary day.
+
+    What is stored of the record itself (`own`) stays as it is, what is stored of others is a duplicate, the rest new.
+    """
     problem = fault(record)
     if problem:
-        plan.frames.extend(raw_frame(record, problem))
-        plan.bad_records += 1
+        _condemn(plan, record, problem)
         return
     batch = sales_pb2.SalesBatch.FromString(record.value)
-    old, new = list(known.stored.within(span.first, span.last)), list(known.stored.missing(span.first, span.last))
+    old, new = list(stored.within(span.first, span.last)), list(stored.missing(span.first, span.last))
     for first, last in new:
-        plan.frames.extend(
-            frame(
-                record, _part(batch, span, first, last), RecordRange(span.epoch, first, last, last - first + 1), _STORE
-            )
-        )
+        plan.frames.extend(_part(record, batch, RecordRange(span.epoch, first, last, last - first + 1), _STORE))
         plan.stored += last - first + 1
-        known.stored.add(first, last)
-    for first, last in old:
-        if keep_known:
-            plan.frames.extend(
-                frame(
-                    record,
-                    _part(batch, span, first, last),
-                    RecordRange(span.epoch, first, last, last - first + 1),
-                    _DUPLICATE,
-                )
-            )
-            plan.duplicates += last - first + 1
-        else:
-            plan.replayed += last - first + 1
+        stored.add(first, last)
+    foreign = [part for first, last in old for part in own.missing(first, last)]
+    for first, last in foreign:
+        part = RecordRange(span.epoch, first, last, last - first + 1)
+        plan.duplicate_frames.extend(_part(record, batch, part, _DUPLICATE))
+        plan.duplicates += last - first + 1
+    plan.replayed += own.overlap(span.first, span.last)
 
 
-def _part(batch: sales_pb2.SalesBatch, span: RecordRange, first: int, last: int) -> bytes:
-    """Return the batch with the events first..last only."""
+def _part(record: Record, batch: sales_pb2.SalesBatch, span: RecordRange, disposition: int) -> tuple[bytes, ...]:
+    """Return a frame with those events of a batch that `span` names."""
     part = sales_pb2.SalesBatch()
     part.CopyFrom(batch)
-    del part.events[last - span.first + 1 :]
-    del part.events[: first - span.first]
-    return part.SerializeToString()
+    skipped = span.first - batch.events[0].seq
+    del part.events[skipped + span.count :]
+    del part.events[:skipped]
+    return frame(record, part.SerializeToString(), span, disposition)
 
 
 def _plan_quarantine(plan: Plan, record: Record, span: RecordRange, ledger: Ledger) -> None:
-    """Put a record of the quarantine topic into quarantine, once for each set of numbers."""
-    if record.place in ledger.replayed:
+    """Put a record of the quarantine topic into quarantine, once for each set of numbers.
+
+    One of which events stand there already goes there again, whole: the table keeps each of its events once.
+    """
+    if record.place in ledger.rejected:
+        plan.frames.extend(frame(record, record.value, span, _QUARANTINE))
         plan.replayed += span.count
         return
     if not span.contiguous:
@@ -177,10 +192,11 @@ def _plan_quarantine(plan: Plan, record: Record, span: RecordRange, ledger: Ledg
     known = ledger.of(record.key, span.epoch)
     unseen = known.quarantined.missing(span.first, span.last)
     seen = all(known.stored.overlap(first, last) == last - first + 1 for first, last in unseen)
-    plan.frames.extend(frame(record, record.value, span, _DUPLICATE if seen else _QUARANTINE))
     if seen:
+        plan.duplicate_frames.extend(frame(record, record.value, span, _DUPLICATE))
         plan.duplicates += span.count
     else:
+        plan.frames.extend(frame(record, record.value, span, _QUARANTINE))
         plan.quarantined += span.count
         known.quarantined.add(span.first, span.last)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fucai.domain import topics
 from fucai.domain.batches import Limits, Stamper, make_records, parse
 from fucai.domain.record import RecordRange, decode_range
+from fucai.domain.sequences import SequenceSet
 from fucai.domain.validation import Run
 from fucai.loader.ledger import Ledger
 from fucai.loader.plan import Plan, fault, plan_flush
@@ -65,7 +66,7 @@ def rejected(offset: int, first: int, count: int) -> Record:
 
 def read(plan: Plan) -> list[sales_pb2.SalesBatch]:
     """Return the messages of a plan, as ClickHouse would read them."""
-    body, position, messages = plan.body, 0, []
+    body, position, messages = plan.body + plan.duplicates_body, 0, []
     while position < len(body):
         size, position = _DecodeVarint(body, position)
         messages.append(sales_pb2.SalesBatch.FromString(body[position : position + size]))
@@ -99,7 +100,7 @@ def test_second_record_with_the_same_numbers_is_a_duplicate() -> None:
 
 def test_record_read_again_counts_nowhere() -> None:
     """A record that an unfinished flush had stored is neither new nor a duplicate."""
-    ledger = Ledger(replayed={(SALES_TOPIC, 3, 5)})
+    ledger = Ledger(replayed={(SALES_TOPIC, 3, 5): SequenceSet([(1, 3)])})
     ledger.of(b"T1", 7).stored.add(1, 3)
     plan = plan_flush([record(5, 1, 3)], ledger)
     assert (plan.frames, plan.replayed, plan.duplicates) == ([], 3, 0)
@@ -108,11 +109,26 @@ def test_record_read_again_counts_nowhere() -> None:
 
 def test_half_stored_record_is_completed() -> None:
     """Of a record of which an unfinished flush stored a part, the rest is stored and nothing is a duplicate."""
-    ledger = Ledger(replayed={(SALES_TOPIC, 3, 5)})
+    ledger = Ledger(replayed={(SALES_TOPIC, 3, 5): SequenceSet([(2, 2)])})
     ledger.of(b"T1", 7).stored.add(2, 2)
     plan = plan_flush([record(5, 1, 3)], ledger)
     assert numbers(plan, STORE) == [1, 3]
     assert (plan.stored, plan.replayed, plan.duplicates) == (2, 1, 0)
+
+
+def test_numbers_of_others_are_duplicates_of_a_record_read_again() -> None:
+    """Of a record of which a part was stored, what other records had stored before is written as a duplicate again."""
+    ledger = Ledger(replayed={(SALES_TOPIC, 3, 5): SequenceSet([(4, 5)])})
+    ledger.of(b"T1", 7).stored.add(1, 5)
+    plan = plan_flush([record(5, 1, 6)], ledger)
+    assert (numbers(plan, STORE), numbers(plan, DUPLICATE)) == ([6], [1, 2, 3])
+    assert (plan.stored, plan.duplicates, plan.replayed) == (1, 3, 2)
+
+
+def test_condemned_record_stays_condemned() -> None:
+    """A record that stands whole in quarantine is not stored, even if it looks better after a restart."""
+    plan = plan_flush([record(5, 1, 3)], Ledger(condemned={(SALES_TOPIC, 3, 5)}))
+    assert (plan.frames, plan.replayed, plan.next_offsets) == ([], 3, {(SALES_TOPIC, 3): 6})
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 9)), min_size=1, max_size=25), st.data())
