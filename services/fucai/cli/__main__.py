@@ -32,6 +32,8 @@ app = lazy.group(
         "migrate": ("fucai.cli.migrate:migrate", "Create or upgrade the Kafka topics and ClickHouse tables."),
         "simulate": ("fucai.cli.simulate:simulate", "Stream realistic sales of all registered outlets."),
         "status": ("fucai.cli.status:status", "Show each part: ready or why not, lag, events per second."),
+        "gaps": ("fucai.cli.gaps:gaps", "List missing events, or terminals that are silent."),
+        "conservation": ("fucai.cli.conservation:conservation", "Count where all events are, by game, outlet or draw."),
     },
     name="fucai",
     help=_ABOUT,
@@ -75,6 +77,19 @@ app.add_typer(
     ),
     name="query",
     help="Ask for figures: trend or headline.",
+)
+app.add_typer(
+    lazy.group(
+        {
+            "list": ("fucai.cli.quarantine:list_entries", "List events in quarantine, newest first."),
+            "show": ("fucai.cli.quarantine:show", "Show all that is known of one of them."),
+            "replay": ("fucai.cli.quarantine:replay", "Judge events again, and store the good ones."),
+            "waive": ("fucai.cli.quarantine:waive", "Declare that events will not come, or shall not count."),
+        },
+        no_args_is_help=True,
+    ),
+    name="quarantine",
+    help="Look after events that stand in no figure.",
 )
 
 
