@@ -31,6 +31,8 @@ app = lazy.group(
         "up": ("fucai.cli.up:up", "Start broker, ClickHouse and all services on this machine."),
         "migrate": ("fucai.cli.migrate:migrate", "Create or upgrade the Kafka topics and ClickHouse tables."),
         "simulate": ("fucai.cli.simulate:simulate", "Stream realistic sales of all registered outlets."),
+        "reconcile": ("fucai.cli.reconcile:reconcile", "Compare a day three ways: closes, Kafka, ClickHouse."),
+        "verify": ("fucai.cli.verify:verify", "Prove a period: name every changed, added or removed row."),
         "status": ("fucai.cli.status:status", "Show each part: ready or why not, lag, events per second."),
         "gaps": ("fucai.cli.gaps:gaps", "List missing events, or terminals that are silent."),
         "conservation": ("fucai.cli.conservation:conservation", "Count where all events are, by game, outlet or draw."),
