@@ -18,6 +18,7 @@ from fucai.adapters.gates import instance_of
 from fucai.loader.lane import FlushPolicy
 from fucai.loader.metrics import LoaderMetrics
 from fucai.loader.pipeline import TOPICS, Pipeline
+from fucai.loader.store import ClickHouseStore
 from fucai.loader.worker import Worker
 from fucai.runtime.progress import Progress
 
@@ -35,9 +36,8 @@ def loader_thread(bootstrap: str, url: str, database: str, instance: str = "load
     registry = CollectorRegistry()
     pipeline = Pipeline(
         GroupConsumer(GroupSettings(bootstrap, group_of(database), instance, SESSION_MS), list(TOPICS)),
-        [Worker(number, connect(url, database)) for number in range(2)],
+        [Worker(number, ClickHouseStore(connect(url, database), "Asia/Shanghai")) for number in range(2)],
         instance=instance_of(instance),
-        timezone="Asia/Shanghai",
         policy=FlushPolicy(linger_s=0.05),
         metrics=LoaderMetrics(registry),
         progress=Progress(),

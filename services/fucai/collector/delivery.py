@@ -62,7 +62,7 @@ class Delivery:
         self.notify = notify
         self._owner = owner
         self._size = size
-        self._began = time.perf_counter()
+        self._began = owner.now_s()
 
     @property
     def settled(self) -> bool:
@@ -72,7 +72,7 @@ class Delivery:
     @property
     def waited_s(self) -> float:
         """Seconds since it was dispatched."""
-        return time.perf_counter() - self._began
+        return self._owner.now_s() - self._began
 
     @property
     def size(self) -> int:
@@ -92,9 +92,19 @@ class Deliveries:
     """All batches on their way to Kafka."""
 
     def __init__(
-        self, producer: RecordSender, backlog: Backlog, metrics: CollectorMetrics, *, lost_after_seconds: float
+        self,
+        producer: RecordSender,
+        backlog: Backlog,
+        metrics: CollectorMetrics,
+        *,
+        lost_after_seconds: float,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Gives a connection up that has not settled a batch after `lost_after_seconds`, beyond its own time limit."""
+        """Gives a connection up that has not settled a batch after `lost_after_seconds`, beyond its own time limit.
+
+        `clock` gives seconds from any beginning, and never goes back.
+        """
+        self.now_s = clock
         self._producer = producer
         self._backlog = backlog
         self._metrics = metrics

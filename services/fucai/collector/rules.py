@@ -40,6 +40,7 @@ class CurrentRules:
         window: Window,
         settings: RefreshSettings,
         log: FilteringBoundLogger,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.validator = Validator(EMPTY, zone=zone, window=window)
         self._fetch = fetch
@@ -48,7 +49,8 @@ class CurrentRules:
         self._settings = settings
         self._log = log
         self._loaded = False
-        self._confirmed_at = time.monotonic()
+        self._clock = clock
+        self._confirmed_at = clock()
         self._asked_at = float("-inf")
         self._turn = asyncio.Lock()
         self._coming: asyncio.Task[None] | None = None
@@ -67,7 +69,7 @@ class CurrentRules:
     @property
     def age_seconds(self) -> float:
         """Seconds since the registry last confirmed the snapshot in use; since the start if it never has."""
-        return time.monotonic() - self._confirmed_at
+        return self._clock() - self._confirmed_at
 
     def restore(self) -> None:
         """Takes up the snapshot kept by an earlier run, if there is one."""
@@ -100,10 +102,10 @@ class CurrentRules:
 
     async def _ask(self) -> None:
         async with self._turn:
-            pause_s = self._asked_at + self._settings.at_most_every_seconds - time.monotonic()
+            pause_s = self._asked_at + self._settings.at_most_every_seconds - self._clock()
             if pause_s > 0:
                 await asyncio.sleep(pause_s)
-            self._asked_at = time.monotonic()
+            self._asked_at = self._clock()
             self._asking, self._coming = self._coming, None
             try:
                 snapshot = await self._fetch(self.revision)
@@ -112,7 +114,7 @@ class CurrentRules:
             except (RegistryAwayError, ValueError) as error:
                 self._log.warning("no snapshot from the registry", error=str(error), revision=self.revision)
                 return
-            self._confirmed_at = time.monotonic()
+            self._confirmed_at = self._clock()
             if snapshot is not None:
                 self._log.info("registry snapshot taken", revision=self.revision, records=len(snapshot.content.records))
                 await self._keep(snapshot)

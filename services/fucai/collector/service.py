@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
@@ -45,6 +46,11 @@ class ServiceLimits:
     away_delay_ms: int = 1_000
 
 
+def unix_ms() -> int:
+    """The wall clock, in Unix milliseconds: what events are held against, and stamped with."""
+    return time.time_ns() // 1_000_000
+
+
 class CollectorService:
     """The servicer. Its methods get each request as raw bytes, so that a malformed one is refused like any other."""
 
@@ -56,12 +62,14 @@ class CollectorService:
         metrics: CollectorMetrics,
         limits: ServiceLimits,
         collector_id: str,
+        now_ms: Callable[[], int] = unix_ms,
     ) -> None:
         self._rules = rules
         self._deliveries = deliveries
         self._metrics = metrics
         self._limits = limits
         self._collector_id = collector_id
+        self._now_ms = now_ms
         self._stamper = Stamper(collector_id)
         self._readings: set[asyncio.Task[None]] = set()
 
@@ -102,9 +110,8 @@ class CollectorService:
             answer = examine(signed, statement, rules.validator.catalogue, rules.zone)
             if is_cured_by_newer_keys(answer) and await rules.refresh():
                 answer = examine(signed, statement, rules.validator.catalogue, rules.zone)
-            now_ms = time.time_ns() // 1_000_000
             checked = make_statement_record(
-                signed, statement, answer, received_at_ms=now_ms, collector_id=self._collector_id
+                signed, statement, answer, received_at_ms=self._now_ms(), collector_id=self._collector_id
             )
             delivery = self._deliveries.dispatch(checked, settled.set)
             await settled.wait()
@@ -145,7 +152,7 @@ class CollectorService:
 
     async def _check(self, parsed: ParsedBatch) -> CheckedBatch:
         """The batch's records. What the snapshot does not know is looked up in a newer one before it counts as bad."""
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = self._now_ms()
         rules = self._rules
         runs = rules.validator.examine(parsed.batch, now_ms=now_ms)
         if is_cured_by_newer_snapshot(runs) and await rules.refresh():

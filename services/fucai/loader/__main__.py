@@ -16,6 +16,7 @@ from fucai.adapters.migrate import SchemaError, StoreSettings, read_store_settin
 from fucai.loader.lane import FlushPolicy
 from fucai.loader.metrics import LoaderMetrics
 from fucai.loader.pipeline import TOPICS, Pipeline, first_line
+from fucai.loader.store import ClickHouseStore
 from fucai.loader.worker import Worker
 from fucai.runtime.errors import FatalError
 from fucai.runtime.service import Service, run
@@ -86,9 +87,11 @@ class Loading:
             return
         pipeline = Pipeline(
             consumer,
-            [Worker(number, self._connect()) for number in range(self._settings.workers)],
+            [
+                Worker(number, ClickHouseStore(self._connect(), store.timezone))
+                for number in range(self._settings.workers)
+            ],
             instance=gates.instance_of(self._settings.instance),
-            timezone=store.timezone,
             policy=FlushPolicy(linger_s=self._settings.linger_ms / 1000, flush_bytes=self._settings.flush_bytes),
             metrics=self._metrics,
             progress=self._progress,

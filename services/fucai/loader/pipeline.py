@@ -6,16 +6,16 @@ The steps and their order are the exactly-once protocol of docs/architecture.md.
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from fucai.adapters.clickhouse import ClickHouseError
 from fucai.adapters.consumer import KafkaError, RebalancingError
 from fucai.domain import topics
 from fucai.domain.record import HEADER_NAME, decode_range
 from fucai.loader.lane import FlushPolicy, Lane
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
-from fucai.loader.worker import FlushError, Membership, Worker
+from fucai.loader.store import StoreError
+from fucai.loader.worker import Membership, Worker
 
 if TYPE_CHECKING:
     import threading
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from structlog.typing import FilteringBoundLogger
 
-    from fucai.adapters.consumer import FetchedRecord, GroupConsumer
+    from fucai.adapters.consumer import FetchedRecord
+    from fucai.loader.group import Group
     from fucai.loader.metrics import LoaderMetrics
     from fucai.runtime.progress import Progress
 
@@ -34,27 +35,31 @@ _GAUGE_SECONDS = 1.0
 
 
 class Pipeline:
-    """Moves records of the assigned partitions into ClickHouse until told to stop."""
+    """Moves records of the assigned partitions into ClickHouse, turn by turn, until told to stop.
+
+    It waits for nothing but the group and, when partitions move, for inserts under way: whoever passes in group,
+    stores, executors and clock decides what happens when.
+    """
 
     def __init__(
         self,
-        consumer: GroupConsumer,
+        consumer: Group,
         workers: Sequence[Worker],
         *,
         instance: str,
-        timezone: str,
         policy: FlushPolicy,
         metrics: LoaderMetrics,
         progress: Progress,
         log: FilteringBoundLogger,
         clock: Callable[[], float] = time.monotonic,
+        executors: Sequence[Executor] | None = None,
     ) -> None:
-        """Take the parts over; `close` closes them."""
+        """Take the parts over; `close` closes them. `executors` run the inserts of one worker each: a thread each."""
         self._consumer = consumer
         self._workers = list(workers)
         self._lanes = [Lane(number) for number in range(len(workers))]
-        self._threads = [ThreadPoolExecutor(1, f"insert-{number}") for number in range(len(workers))]
-        self._instance, self._timezone = instance, timezone
+        self._executors = list(executors or [ThreadPoolExecutor(1, f"insert-{each.number}") for each in workers])
+        self._instance = instance
         self._policy, self._metrics, self._progress, self._log, self._clock = policy, metrics, progress, log, clock
         self._seen = -1
         self._generation = -1
@@ -67,29 +72,42 @@ class Pipeline:
             MembershipLostError: end the process; a new one starts clean.
         """
         while not stopping.is_set():
-            busy = any(lane.waiting or lane.flush for lane in self._lanes)
-            fetched = self._consumer.poll(_BUSY_POLL_MS if busy else _IDLE_POLL_MS)
-            if self._consumer.assignments != self._seen:
-                self._start_over()
-                continue
-            self._take(fetched)
-            self._settle()
-            self._open_lanes()
-            self._dispatch()
-            self._show()
-        self._drain()
+            self.step()
+        self.drain()
+
+    def step(self) -> None:
+        """Do one turn: poll, take up a new assignment or move on what was read before.
+
+        Raises:
+            MembershipLostError: end the process; a new one starts clean.
+        """
+        busy = any(lane.waiting or lane.flush for lane in self._lanes)
+        fetched = self._consumer.poll(_BUSY_POLL_MS if busy else _IDLE_POLL_MS)
+        if self._consumer.assignments != self._seen:
+            self._start_over()
+            return
+        self._take(fetched)
+        self._settle()
+        self._open_lanes()
+        self._dispatch()
+        self._show()
+
+    def drain(self) -> None:
+        """Before the end: wait for inserts under way and commit them; what only waits will be read again."""
+        self._await_flushes()
+        self._settle()
 
     def close(self) -> None:
-        """Close clients, threads and the consumer."""
-        for thread in self._threads:
-            thread.shutdown(wait=True, cancel_futures=True)
+        """Close executors, stores and the consumer."""
+        for executor in self._executors:
+            executor.shutdown(wait=True, cancel_futures=True)
         for worker in self._workers:
             worker.close()
         self._consumer.close()
 
     def _start_over(self) -> None:
         """Take up a new assignment: nothing read, planned or inserted under the old one counts any more."""
-        wait([lane.flush for lane in self._lanes if lane.flush is not None])
+        self._await_flushes()
         self._seen = self._consumer.assignments
         self._generation = self._consumer.generation
         assigned = self._consumer.assigned()
@@ -120,7 +138,7 @@ class Pipeline:
                 continue
             try:
                 self._open(lane)
-            except (ClickHouseError, KafkaError, RebalancingError) as error:
+            except (StoreError, KafkaError, RebalancingError) as error:
                 lane.retry_at = now + self._policy.retry_s
                 self._progress.blocked(f"cannot open a gate: {first_line(error)}")
                 self._log.warning("gate not opened", worker=lane.number, error=first_line(error))
@@ -128,8 +146,8 @@ class Pipeline:
     def _open(self, lane: Lane) -> None:
         """Open one lane: new gate, proof of membership, fence, restore, read on. The order is the protocol."""
         worker = self._workers[lane.number]
-        membership = Membership(self._generation, self._instance, self._timezone)
-        places = {(_NAMES[topic], partition) for topic, partition in lane.places}
+        membership = Membership(self._generation, self._instance)
+        places = sorted((_NAMES[topic], partition) for topic, partition in lane.places)
         worker.open_gate(membership)
         committed = self._consumer.committed(places)
         self._consumer.commit(committed)
@@ -171,7 +189,7 @@ class Pipeline:
                 lane.flush = None
                 try:
                     plan = flush.result()
-                except FlushError as error:
+                except StoreError as error:
                     self._doubt(lane, error)
                 else:
                     lane.cleared(records)
@@ -184,7 +202,7 @@ class Pipeline:
             if lane.to_commit:
                 self._commit(lane)
 
-    def _doubt(self, lane: Lane, error: FlushError) -> None:
+    def _doubt(self, lane: Lane, error: StoreError) -> None:
         """An insert failed and may have stored a part: close the lane, to be opened through a new gate."""
         self._metrics.failed_flushes.inc()
         self._log.warning("insert failed", worker=lane.number, poison=error.poison, error=first_line(error))
@@ -214,11 +232,11 @@ class Pipeline:
     def _dispatch(self) -> None:
         """Hand the next flush to each worker that is free."""
         now = self._clock()
-        for lane, worker, thread in zip(self._lanes, self._workers, self._threads, strict=True):
+        for lane, worker, executor in zip(self._lanes, self._workers, self._executors, strict=True):
             if lane.due(now, self._policy):
                 lane.flushing = lane.next_records(self._policy)
                 lane.waiting_since = now
-                lane.flush = thread.submit(worker.flush, lane.flushing, lane.suspected(now))
+                lane.flush = executor.submit(worker.flush, lane.flushing, lane.suspected(now))
 
     def _show(self) -> None:
         """Bring the gauges up to date, once a second."""
@@ -233,10 +251,11 @@ class Pipeline:
         if quiet and lag == 0 and all(lane.open or not lane.places for lane in self._lanes):
             self._progress.idle("everything read is stored")
 
-    def _drain(self) -> None:
-        """Before the end: wait for inserts under way and commit them; what only waits will be read again."""
-        wait([lane.flush for lane in self._lanes if lane.flush is not None])
-        self._settle()
+    def _await_flushes(self) -> None:
+        """Return when no insert is under way."""
+        for lane in self._lanes:
+            if lane.flush is not None:
+                lane.flush.exception()
 
 
 def as_record(fetched: FetchedRecord) -> Record:
