@@ -58,7 +58,7 @@ app.add_typer(
 app.add_typer(
     lazy.group(
         {
-            "run": ("fucai.cli.terminal:run", "Run the agent of one terminal, until it is stopped."),
+            "run": ("fucai.cli.terminal_run:run", "Run the agent of one terminal, until it is stopped."),
             "record": ("fucai.cli.terminal_record:record", "Record a sale, void or payout, or many from stdin."),
             "close": ("fucai.cli.terminal:close", "Close a business day."),
             "status": ("fucai.cli.terminal:status", "Show what waits, what became of the rest, and warnings."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,11 @@ from fucai.domain.chain import chain_next
 from fucai.runtime.signing import is_signed_by
 from fucai.terminal.agent import database, pages, totals, wal
 from fucai.terminal.agent.database import EpochRow, OutboxDamagedError, place_of, position_of
+from fucai.terminal.agent.folder import read_around_errors
 from fucai.terminal.agent.outbox import Position
 from fucai.v1.statement_pb2 import SignedStatement
+
+_UNREADABLE = frozenset((apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ, apsw.SQLITE_IOERR_CORRUPTFS))
 
 
 def open_sound(path: Path, zone: ZoneInfo, vfs: str = "") -> apsw.Connection:
@@ -21,30 +25,36 @@ def open_sound(path: Path, zone: ZoneInfo, vfs: str = "") -> apsw.Connection:
 
     Raises:
         OutboxDamagedError: something does not fit; the files are as they were.
+        apsw.Error: it cannot be opened for another reason.
     """
     log_path = path.with_name(f"{path.name}-wal")
-    log = log_path.read_bytes() if log_path.exists() else b""
+    log = read_around_errors(log_path) if log_path.exists() else b""
     if lost := wal.lost_commits(log):
         raise OutboxDamagedError(f"its write-ahead log is broken before {lost} commits that were durable")
-    try:
+    with ExitStack() as opened, _telling_damage():
         connection = database.open_database(path, vfs)
+        opened.callback(connection.close)
         connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
-    except (apsw.CorruptError, apsw.NotADBError, apsw.IOError) as error:
-        raise OutboxDamagedError(f"SQLite cannot open it: {error}") from error
-    try:
         _check(connection, zone)
         if not wal.has_sound_header(log):
             _check_nothing_beyond(connection, log)
-    except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError, TypeError) as error:
-        connection.close()
-        raise OutboxDamagedError(f"SQLite cannot read it: {error}") from error
-    except OutboxDamagedError:
-        connection.close()
-        raise
-    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
-    with suppress(apsw.FullError):
-        connection.pragma("wal_checkpoint", "TRUNCATE")
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+        with suppress(apsw.FullError):
+            connection.pragma("wal_checkpoint", "TRUNCATE")
+        opened.pop_all()
     return connection
+
+
+@contextmanager
+def _telling_damage() -> Iterator[None]:
+    try:
+        yield
+    except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError, TypeError) as error:
+        raise OutboxDamagedError(f"SQLite cannot read it: {error}") from error
+    except apsw.IOError as error:
+        if getattr(error, "extendedresult", 0) not in _UNREADABLE:
+            raise
+        raise OutboxDamagedError(f"the disk cannot read all of it: {error}") from error
 
 
 def _check(connection: apsw.Connection, zone: ZoneInfo) -> None:

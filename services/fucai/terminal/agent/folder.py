@@ -13,7 +13,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from fucai.runtime.errors import FatalError
 
 _LOG_FILES = ("outbox.db-wal", "outbox.db-shm")
 _SALVAGED = "salvaged"
+_SECTOR_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +181,15 @@ def sync_folder(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_around_errors(path: Path) -> bytes:
+    """The file, with zeros where the disk cannot read it."""
+    content = bytearray(path.stat().st_size)
+    with path.open("rb", buffering=0) as file:
+        for start in range(0, len(content), _SECTOR_BYTES):
+            with suppress(OSError):
+                file.seek(start)
+                part = file.read(_SECTOR_BYTES)
+                content[start : start + len(part)] = part
+    return bytes(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import closing
 
 import apsw
 from structlog.typing import FilteringBoundLogger
@@ -62,8 +63,7 @@ def _create(folder: Folder, who: Identity, now_ms: int, detail: str, vfs: str) -
     failpoint("agent.in-salvage")
     before = max(found.epoch, folder.known_epoch())
     epoch = max(now_ms // 1000, before + 1)
-    connection = database.open_database(folder.draft, vfs)
-    with database.transaction(connection):
+    with closing(database.open_database(folder.draft, vfs)) as connection, database.transaction(connection):
         database.create_tables(connection)
         install(connection, found)
         for name, value in (("terminal", who.terminal_id), ("agent", secrets.token_hex(_AGENT_ID_BYTES))):
@@ -83,7 +83,6 @@ def _create(folder: Folder, who: Identity, now_ms: int, detail: str, vfs: str) -
                 detail=f"{detail or 'found set aside at the start'}; kept in {damaged[-1].name}",
             )
             report_damage(connection, who, epoch, damage, now_ms)
-    connection.close()
     folder.install_draft()
     return epoch
 

@@ -7,7 +7,6 @@ statement one that fits its signature, so nothing is made up.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,10 @@ from fucai.domain.chain import chain_next, chain_start
 from fucai.runtime.signing import is_signed_by
 from fucai.terminal.agent import database, pages, wal
 from fucai.terminal.agent.database import EpochRow, EventRow, position_of
+from fucai.terminal.agent.folder import read_around_errors
 from fucai.v1.statement_pb2 import SignedStatement, Statement
 
 _STATEMENT_COLUMNS = 8
-_SECTOR_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +97,11 @@ def _rows(folder: Path) -> Iterator[pages.Values]:
     """Every row in the file, then every row in the log: what was written later comes later."""
     path = folder / "outbox.db"
     if path.exists():
-        yield from pages.rows_of_file(_read(path), wal.PAGE_BYTES)
+        yield from pages.rows_of_file(read_around_errors(path), wal.PAGE_BYTES)
     log = path.with_name("outbox.db-wal")
     if log.exists():
-        for frame in wal.frames(_read(log)):
+        for frame in wal.frames(read_around_errors(log)):
             yield from pages.rows_of_page(frame.page)
-
-
-def _read(path: Path) -> bytes:
-    """The file, with zeros where the disk cannot read it."""
-    content = bytearray(path.stat().st_size)
-    with path.open("rb", buffering=0) as file:
-        for start in range(0, len(content), _SECTOR_BYTES):
-            with suppress(OSError):
-                file.seek(start)
-                part = file.read(_SECTOR_BYTES)
-                content[start : start + len(part)] = part
-    return bytes(content)
 
 
 def _statement_of(values: pages.Values, terminal_id: str) -> tuple[Any, ...] | None:
