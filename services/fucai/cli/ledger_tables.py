@@ -64,7 +64,22 @@ _WORDS = {
 }
 
 _STIFF = frozenset(
-    {"since", "last event", "age", "silent", "open", "epoch", "expected", "received", "amount", "draw", "game", "state"}
+    {
+        "since",
+        "last event",
+        "age",
+        "silent",
+        "open",
+        "epoch",
+        "expected",
+        "received",
+        "amount",
+        "draw",
+        "game",
+        "state",
+        "number",
+        "reason",
+    }
 )
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fucai.cli.ledger_tables import cells, moment, plain_table, waiver_line, word
+from fucai.cli.ledger_tables import cells, moment, numbers, plain_table, waiver_line, word
 from fucai.cli.numbers import exact
 from fucai.cli.output import Lang
+from fucai.domain.completeness import runs
 from fucai.v1 import ledger_pb2 as pb
 from fucai.v1 import sales_pb2
 
+_DETAILS = 5
 _FIGURES = ("amount_fen", "bets", "multiplier", "face_value_fen", "companion_fen")
 
 
@@ -35,7 +39,7 @@ def entry_table(found: pb.ListQuarantinedResponse, lang: Lang) -> RenderableType
     ]
     if not found.entries:
         return Group(Text(word("empty", lang)), *floods)
-    names = ("received", "terminal", "number", "reason", "game", "draw", "amount", "state", "detail")
+    names = ("received", "terminal", "number", "reason", "game", "draw", "amount", "state")
     table = plain_table(lang, names, right={6})
     for entry in found.entries:
         table.add_row(
@@ -46,9 +50,8 @@ def entry_table(found: pb.ListQuarantinedResponse, lang: Lang) -> RenderableType
             *cells(entry.event.game, entry.event.draw_no),
             _amount(entry, lang),
             state_of(entry),
-            Text(entry.detail),
         )
-    return Group(table, *floods, Text(entries_talk(found), "dim"))
+    return Group(table, *floods, *_details(found), Text(entries_talk(found), "dim"))
 
 
 def whole_entry(found: pb.GetQuarantinedResponse, lang: Lang) -> RenderableType:
@@ -70,11 +73,13 @@ def whole_entry(found: pb.GetQuarantinedResponse, lang: Lang) -> RenderableType:
 
 
 def still_bad_table(found: pb.ReplayQuarantinedResponse, lang: Lang) -> RenderableType:
-    """One line an event that is still bad."""
+    """One line for events in a row that are still bad for the same reason."""
     table = plain_table(lang, ("terminal", "number", "reason", "detail"))
-    for bad in found.still_bad:
-        told = f"{bad.field} {bad.detail}" if bad.detail else bad.field
-        table.add_row(Text(bad.terminal_id), f"{bad.epoch}/{bad.seq}", reason_of(bad.reason), Text(told))
+    alike = groupby(found.still_bad, key=lambda bad: (bad.terminal_id, bad.epoch, bad.reason, bad.field, bad.detail))
+    for (terminal, epoch, reason, field, detail), group in alike:
+        for first, last in runs(bad.seq for bad in group) or [(0, 0)]:
+            told = f"{field} {detail}".rstrip()
+            table.add_row(Text(terminal), f"{epoch}/{numbers(first, last)}", reason_of(reason), Text(told))
     return table
 
 
@@ -106,6 +111,15 @@ def entries_csv(found: pb.ListQuarantinedResponse) -> tuple[list[str], list[list
     return header, rows
 
 
+def _details(found: pb.ListQuarantinedResponse) -> Iterator[Text]:
+    """What was found wrong, the most frequent first, each once."""
+    details = Counter((entry.reason, entry.detail) for entry in found.entries if entry.detail)
+    for (reason, detail), count in details.most_common(_DETAILS):
+        yield Text(f"{reason_of(reason)}: {detail} ({count:,})", "dim")
+    if len(details) > _DETAILS:
+        yield Text("... `fucai quarantine show` tells of each", "dim")
+
+
 def _amount(entry: pb.QuarantinedEvent, lang: Lang) -> Text:
     if not entry.HasField("event"):
         return Text("")
@@ -134,7 +148,7 @@ def _fields(entry: pb.QuarantinedEvent, lang: Lang) -> Iterator[tuple[str, str]]
         if field.name == "sold_at_ms":
             shown = f"{value}  ({moment(int(value))})"
         elif field.name == "kind":
-            shown = f"{value}"
+            shown = sales_pb2.EventKind.Name(value) if value in sales_pb2.EventKind.values() else f"{value}"
         yield field.name, shown
     if entry.withheld:
         yield ", ".join(_FIGURES[:2]) + " ...", word("withheld", lang)

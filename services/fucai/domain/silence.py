@@ -180,7 +180,7 @@ def silence_of(
 def _excuse(roster: Roster, standing: Standing, premises: Premises | None, today: date) -> str:
     """Why the terminal need not send today; empty where it should."""
     if standing.kind == IMPORT_KIND:
-        return "it is of kind import, which brings history only when somebody sends a file"
+        return "of kind import: sends only when somebody brings a file"
     if standing.first_day > today:
         return f"it is bound from {standing.first_day} on"
     if not standing.outlet_id:

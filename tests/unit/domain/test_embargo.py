@@ -52,7 +52,7 @@ def test_a_draw_is_sealed_between_close_and_end(draw_no: str, now_ms: int, seale
 def test_an_event_that_may_belong_to_a_sealed_draw_is_hidden(
     game: str,
     draw_no: str,
-    summary: bool,
+    summary: bool,  # noqa: FBT001
     hidden: bool,  # noqa: FBT001
 ) -> None:
     """Where an event does not tell its draw, it is hidden unless its game has none; daily summaries have none."""
