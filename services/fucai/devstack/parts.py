@@ -94,6 +94,7 @@ def stack_parts(data: Path, port_base: int = DEFAULT_PORT_BASE, extra_env: dict[
         service("loader", 30),
         service("analytics", 40),
         service("exporter", 50),
+        service("auditor", 70),
     ]
 
 
