@@ -1,4 +1,4 @@
-"""`make bench`: throughput of loader, collector and auditor, as ratios against named alternatives where there are any."""
+"""`make bench`: throughput of loader, collector and auditor, as ratios against alternatives where there are any."""
 
 from __future__ import annotations
 

@@ -57,8 +57,9 @@ class _Waiting:
 class Tally:
     """What was received and not yet compared, by place; its memory is bounded however far behind the store is."""
 
-    def __init__(self, starts: Mapping[Place, int]) -> None:
+    def __init__(self, starts: Mapping[Place, int], most_chunks: int = MOST_CHUNKS) -> None:
         """Counting goes on from these offsets."""
+        self._most_chunks = most_chunks
         self._places = {place: _Waiting(offset) for place, offset in starts.items()}
 
     def take(self, record: FetchedRecord) -> None:
@@ -73,7 +74,7 @@ class Tally:
             newest.end = record.offset + 1
             return
         waiting.chunks.append(_Chunk(record.offset + 1, counted))
-        if len(waiting.chunks) > MOST_CHUNKS:
+        if len(waiting.chunks) > self._most_chunks:
             self._join(waiting)
 
     def due(self, committed: Mapping[Place, int]) -> list[Run]:
