@@ -68,10 +68,10 @@ def has_accepted(data: Path, events: int) -> bool:
 
 
 def free_port_base() -> int:
-    """The first of 60 ports on loopback that were all free a moment ago."""
+    """The first of 80 ports on loopback that were all free a moment ago."""
     while True:
         base = random.randrange(20_000, 60_000, 100)
-        if all(is_free(base + offset) for offset in range(60)):
+        if all(is_free(base + offset) for offset in range(80)):
             return base
 
 

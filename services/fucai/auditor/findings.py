@@ -111,6 +111,11 @@ class Findings:
         else:
             self.unlisted += 1
 
+    def clear(self) -> None:
+        """Forget those listed, which are kept elsewhere; the counts stay."""
+        self._listed.clear()
+        self.unlisted = 0
+
     def __iter__(self) -> Iterator[Finding]:
         """Those listed, in the order found."""
         return iter(self._listed)

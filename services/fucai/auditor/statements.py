@@ -99,7 +99,7 @@ class Book:
     """
 
     def __init__(self, keys: Keys, clock: DayClock, findings: Findings, keep_from: str = "") -> None:
-        self._keys, self._clock, self._findings, self._keep_from = keys, clock, findings, keep_from
+        self.keys, self._clock, self._findings, self._keep_from = keys, clock, findings, keep_from
         self.epochs: dict[tuple[str, int], EpochBook] = {}
         self._newest: dict[str, tuple[int, bytes]] = {}
         """By terminal: the newest epoch stated, and the hash of the newest statement."""
@@ -107,6 +107,15 @@ class Book:
     def signs(self, terminal: str) -> bool:
         """Whether the terminal made a statement that was verified."""
         return terminal in self._newest
+
+    def lacks_key(self, record: FetchedRecord) -> bool:
+        """Whether the statement of a record is signed with a key that is not known yet: `keys` may be renewed first."""
+        try:
+            signed = statement_pb2.SignedStatement.FromString(record.value)
+            statement = statement_pb2.Statement.FromString(signed.content)
+        except DecodeError:
+            return False
+        return signed.public_key not in self.keys.on(statement.terminal_id, self._clock.day(statement.stated_at_ms))
 
     def take(self, record: FetchedRecord) -> Examined:
         """Examine one record of the topic; what is wrong goes to the findings."""
@@ -142,7 +151,7 @@ class Book:
         if not is_signed_by(signed):
             return Kind.FORGED_SIGNATURE, "the signature does not fit content and public key"
         day = self._clock.day(statement.stated_at_ms)
-        if signed.public_key not in self._keys.on(statement.terminal_id, day):
+        if signed.public_key not in self.keys.on(statement.terminal_id, day):
             return Kind.UNKNOWN_KEY, f"key {signed.public_key.hex()} is not the terminal's on that day; register it"
         return None
 

@@ -64,7 +64,7 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
             raise WireError(f"a number at byte {at} does not end")
 
 
-def read_event(data: bytes) -> Event:  # noqa: C901 (one loop, the innermost of every recount)
+def read_event(data: bytes) -> Event:  # noqa: C901, PLR0912 (one loop, the innermost of all)
     """Return an event's fields; of a field written twice the last one counts, unknown ones are passed over.
 
     Raises:
@@ -72,6 +72,7 @@ def read_event(data: bytes) -> Event:  # noqa: C901 (one loop, the innermost of 
     """
     found = _EMPTY.copy()
     at, end = 0, len(data)
+    is_wide = False
     try:
         while at < end:
             tag = data[at]
@@ -82,8 +83,19 @@ def read_event(data: bytes) -> Event:  # noqa: C901 (one loop, the innermost of 
             if form == _VARINT:
                 value = data[at]
                 at += 1
-                if value >= _MORE:
-                    value, at = read_varint(data, at - 1)
+                if value >= _MORE:  # as read_varint does, without the call
+                    value &= 0x7F
+                    shift = 7
+                    while (byte := data[at]) >= _MORE:
+                        value |= (byte & 0x7F) << shift
+                        at += 1
+                        shift += 7
+                        if shift > 63:  # noqa: PLR2004 (ten bytes of seven bits)
+                            raise WireError(f"a number at byte {at} does not end")
+                    value |= byte << shift
+                    at += 1
+                    if shift >= 28 and (number != SOLD_AT or shift >= 56):  # noqa: PLR2004 (bits of 5 and of 9 bytes)
+                        is_wide = True
                 if number < 14 and number not in _TEXTS:  # noqa: PLR2004 (the highest field is 13)
                     found[number] = value
             elif form == _LENGTH:
@@ -103,12 +115,16 @@ def read_event(data: bytes) -> Event:  # noqa: C901 (one loop, the innermost of 
         raise WireError("the event ends in the middle of a field") from error
     if at != end:
         raise WireError("the event ends in the middle of a field")
-    _wrap(found)
+    if is_wide or found[SUMMARY] > 1:
+        _wrap(found)
     return found
 
 
 def _wrap(found: Event) -> None:
     """Give numbers outside the range of their field the value that protobuf gives them."""
+    for number in range(1, len(found)):
+        if number not in _TEXTS:
+            found[number] &= _ALL_64
     for number in (AMOUNT, FACE, SOLD_AT, COMPANION):
         if found[number] >= _SIGN_64:
             found[number] -= 1 << 64

@@ -110,3 +110,10 @@ def test_cut_batches_are_refused(cut: int) -> None:
     whole = sales_pb2.SalesBatch(terminal_id="T1", events=[sales_pb2.SalesEvent(seq=300)]).SerializeToString()
     with pytest.raises(wire.WireError):
         wire.read_batch(whole[:-cut])
+
+
+@pytest.mark.parametrize("field", [wire.SEQ, wire.SOLD_AT, wire.SUMMARY])
+def test_numbers_without_an_end_are_refused_at_once(field: int) -> None:
+    """A number of a megabyte costs no more than one of eleven bytes."""
+    with pytest.raises(wire.WireError):
+        wire.read_event(bytes([field << 3]) + b"\xff" * 1_000_000 + b"\x01")
