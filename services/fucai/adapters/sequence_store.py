@@ -34,7 +34,8 @@ GROUP BY terminal_id, epoch
 """
 _QUARANTINED = """
 SELECT terminal_id, epoch, groupUniqArray(seq)
-FROM quarantine WHERE kafka_partition IN {partitions:Array(UInt16)} AND reason != 'BAD_RECORD' AND seq > 0
+FROM quarantine WHERE kafka_partition IN {partitions:Array(UInt16)} AND reason != 'BAD_RECORD'
+  AND seq BETWEEN 1 AND 9223372036854775807
 GROUP BY terminal_id, epoch
 """
 _REPLAYED = """

@@ -39,6 +39,18 @@ def worker(clickhouse_database: Database) -> Iterator[Worker]:
     made.close()
 
 
+def test_bad_numbers_that_share_a_record_are_kept_each(worker: Worker, client: Client) -> None:
+    """The real gate takes a record of rising numbers with gaps between, and each event stands under its own."""
+    made = rejected_batch(1, 4)
+    for event, finding, seq in zip(made.events, made.findings, (0, 3, 9, 2**64 - 1), strict=True):
+        event.seq = finding.seq = seq
+    plan = worker.flush([record(made, 0, QUARANTINE_TOPIC)])
+    assert (plan.quarantined, plan.bad_records) == (4, 0)
+    assert standing(client)["quarantine"] == [(1, 0, 0), (1, 0, 3), (1, 0, 9), (1, 0, 2**64 - 1)]
+    worker.restore([PARTITION], FROM_THE_START)
+    assert list(worker.ledger.of(b"T1", made.epoch).quarantined.ranges()) == [(3, 3), (9, 9)]
+
+
 def standing(client: Client) -> dict[str, list[tuple[int, int, int]]]:
     """Return topic, offset and number of every event in each table."""
     asked = {
