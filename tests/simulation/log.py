@@ -68,6 +68,12 @@ class Log:
         self.on_commit: list[Callable[[TopicPartition, int], None]] = []
         self._wall_ms = wall_ms
         self._sequences: dict[tuple[int, TopicPartition], int] = defaultdict(int)
+        self._producers = 0
+
+    def new_producer(self) -> int:
+        """An id for a producer."""
+        self._producers += 1
+        return self._producers
 
     def partition_of(self, topic: str, key: bytes) -> TopicPartition:
         """Where the records of a key go."""

@@ -109,8 +109,10 @@ class Host:
         """Runs a job in this process later, if it still lives then."""
         self.world.at(delay_ms, self._run, self.incarnation, job, args)
 
-    def passing(self, point: str) -> bool:
+    def passing(self, point: str, *, is_blocking: bool = True) -> bool:
         """It comes to a point; True where the call at this point is to fail.
+
+        Where it is stopped here, the call takes as long, unless it is not `is_blocking`.
 
         Raises:
             CrashedError: it died here.
@@ -122,7 +124,8 @@ class Host:
         self.world.note(self.name, f"at {point}")
         if fault.action == "pause":
             self.pause(fault.ms)
-            self.sleep(0)
+            if is_blocking:
+                self.sleep(0)
         elif fault.action == "fail":
             self.world.strikes[f"{self.name.split('-')[0]} call fails"] += 1
             self.world.note(self.name, "the call fails")
@@ -138,11 +141,11 @@ class Host:
         Raises:
             CrashedError: it died.
         """
-        incarnation = self.incarnation
+        incarnation, world = self.incarnation, self.world
         if ms:
-            self.world.run(self.world.now + ms)
+            world.run(world.now + ms, lambda: self.incarnation != incarnation or not self.is_alive)
         while self.is_alive and self.incarnation == incarnation and self.is_paused:
-            self.world.run(self.paused_until)
+            world.run(self.paused_until, lambda: not self.is_paused or self.incarnation != incarnation or not self.is_alive)
         if not self.is_alive or self.incarnation != incarnation:
             raise CrashedError
 
@@ -189,13 +192,15 @@ class World:
         self._count += 1
         heapq.heappush(self._queue, (self.now + delay_ms, self._count, job, args))
 
-    def run(self, until_ms: int) -> None:
-        """Runs what is due up to an instant, which then is the present."""
+    def run(self, until_ms: int, is_over: Callable[[], bool] | None = None) -> None:
+        """Runs what is due up to an instant, which then is the present; less, if `is_over` says so before."""
         queue = self._queue
         while queue and queue[0][0] <= until_ms:
             at_ms, _, job, args = heapq.heappop(queue)
             self.now = max(self.now, at_ms)
             job(*args)
+            if is_over is not None and is_over():
+                return
         self.now = max(self.now, until_ms)
 
     @property
