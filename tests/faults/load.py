@@ -18,9 +18,7 @@ DRAIN_SECONDS = 60.0
 class Load:
     """Terminals at work on an event loop that runs in another thread."""
 
-    def __init__(
-        self, terminals: Sequence[LightTerminal], most_events: int, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, terminals: Sequence[LightTerminal], most_events: int, loop: asyncio.AbstractEventLoop) -> None:
         """Begin at once; each terminal records at most `most_events`."""
         self.terminals = list(terminals)
         self._most = most_events

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.faults.channel import SESSION_MS, Channel
-from tests.faults.load import Load
 from tests.faults.disks import small_disk
+from tests.faults.load import Load
 from tests.faults.parts import Part
 from tests.faults.table import Case, Fault, Place
 from tests.support.proxy import Proxy, Way
