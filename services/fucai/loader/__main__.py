@@ -54,7 +54,7 @@ class LoaderSettings(ServiceSettings):
 
 async def build(service: Service[LoaderSettings]) -> None:
     """Wire the loader: one thread that waits for its neighbours and then loads until the process stops."""
-    progress = service.progress("load", stalled_after_s=60)
+    progress = service.progress("load", stalled_after_s=60, silent_after_s=60)
     loading = Loading(service.settings, progress, LoaderMetrics(service.metrics), service.log)
     service.worker("load", _run_until_stopped(service.stopping, loading))
 

@@ -79,13 +79,14 @@ def plan_flush(records: Iterable[Record], ledger: Ledger, suspects: Suspects = N
     into quarantine as it is.
     """
     plan = Plan()
+    condemned = ledger.condemned
     for record in records:
         plan.next_offsets[record.topic, record.partition] = record.offset + 1
         plan.newest_ms = max(plan.newest_ms, record.timestamp_ms)
         span = record.span
         problem = record.problem
         place = record.place
-        if place in ledger.condemned:
+        if condemned and place in condemned:
             plan.replayed += span.count if span else 0
             continue
         verdict = suspects.get(place)
