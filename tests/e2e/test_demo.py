@@ -30,6 +30,7 @@ SERVICES = {
     "analytics": "fucai.v1.AnalyticsService",
     "loader": "grpc.health.v1.Health",
     "exporter": "grpc.health.v1.Health",
+    "auditor": "grpc.health.v1.Health",
 }
 MARK = "FUCAI_TEST_RUN"
 
