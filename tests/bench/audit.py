@@ -36,7 +36,9 @@ def measure(bootstrap: str, load: Load) -> tuple[float, float]:
         begins = left.beginnings(places)
         window = Window(begins, left.ends(places), begins)
         begin, used = time.monotonic(), time.process_time()
-        found = recount((left, right), scope, Book(Keys([]), clock, findings), clock, window, lambda _records: None)
+        found = recount(
+            (left, right), scope, Book(Keys([]), clock, findings), clock, window, window.ends, lambda _records: None
+        )
         seconds = time.monotonic() - begin, time.process_time() - used
     if found.events != load.events or len(findings):
         raise SystemExit(f"recounted {found.events} of {load.events} events with {len(findings)} findings")

@@ -51,6 +51,7 @@ class _Chunk:
 @dataclass(slots=True)
 class _Waiting:
     first: int
+    is_sealed: bool = False
     chunks: deque[_Chunk] = field(default_factory=deque)
 
 
@@ -68,7 +69,8 @@ class Tally:
         if waiting is None:
             return
         counted = events_by_game(record.value)
-        newest = waiting.chunks[-1] if waiting.chunks else None
+        newest = waiting.chunks[-1] if waiting.chunks and not waiting.is_sealed else None
+        waiting.is_sealed = False
         if newest is not None and newest.received.total() + counted.total() <= _CHUNK_EVENTS:
             newest.received.update(counted)
             newest.end = record.offset + 1
@@ -76,6 +78,11 @@ class Tally:
         waiting.chunks.append(_Chunk(record.offset + 1, counted))
         if len(waiting.chunks) > self._most_chunks:
             self._join(waiting)
+
+    def seal(self) -> None:
+        """What was counted so far forms runs of its own, which become due however many records follow."""
+        for waiting in self._places.values():
+            waiting.is_sealed = True
 
     def due(self, committed: Mapping[Place, int]) -> list[Run]:
         """Runs that lie wholly below what the loader has committed; they stay until `settled`."""

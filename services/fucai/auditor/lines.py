@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from fucai.auditor.days import day_text
 from fucai.auditor.fold import Fold, LineKey, without
 from fucai.auditor.narrow import AtFault, joined
+from fucai.auditor.recount import Recount
 from fucai.auditor.statements import Sums
-from fucai.auditor.stored import Stored
+from fucai.auditor.stored import Moving, Stored
 
 KINDS = {1: "SALE", 2: "VOID", 3: "PAYOUT"}
 _NONE: Sums = (0, 0, 0)
@@ -61,17 +62,18 @@ _Short = tuple[int, bytes, int]
 
 
 def make_lines(
-    folds: Mapping[tuple[bytes, int], Fold],
+    recount: Recount,
     stored: Stored,
     at_fault: AtFault,
     waived: Mapping[tuple[str, int], Sequence[tuple[int, int]]],
     sealed: Sealed,
 ) -> list[Line]:
     """Return the lines of every terminal and epoch on any side, ordered by day, outlet, terminal, game and kind."""
-    by_name = {(terminal.decode("utf-8", "replace"), epoch): fold for (terminal, epoch), fold in folds.items()}
+    by_name = {(terminal.decode("utf-8", "replace"), epoch): fold for (terminal, epoch), fold in recount.folds.items()}
     found: list[Line] = []
+    moving = recount.moving | stored.moving
     for key in sorted(by_name.keys() | stored.lines.keys() | stored.quarantined.keys()):
-        found += _lines_of(key, by_name.get(key), stored, at_fault, waived.get(key, ()), sealed)
+        found += _lines_of(key, by_name.get(key), stored, moving, at_fault, waived.get(key, ()), sealed)
     found.sort(key=lambda line: (line.business_day, line.outlet_id, line.terminal_id, line.epoch, line.game, line.kind))
     return found
 
@@ -80,6 +82,7 @@ def _lines_of(
     key: tuple[str, int],
     fold: Fold | None,
     stored: Stored,
+    moving: Moving,
     at_fault: AtFault,
     waived: Sequence[tuple[int, int]],
     sealed: Sealed,
@@ -87,7 +90,7 @@ def _lines_of(
     """The lines of one terminal and epoch."""
     covered, unclosed = (fold.covered, fold.open_lines) if fold else ({}, {})
     rows, held = stored.lines.get(key, {}), stored.quarantined.get(key, {})
-    flying, blamed = at_fault.in_flight.get(key, {}), at_fault.sequences.get(key, {})
+    blamed = at_fault.sequences.get(key, {})
     stated, close_outlets = _stated(fold)
     all_keys = [*covered, *unclosed, *rows, *held, *blamed]
     missing = fold.missing() if fold else []
@@ -97,13 +100,15 @@ def _lines_of(
         mine = [line for line in all_keys if _short(line) == short]
         closed, rest = _sum(covered, short), _sum(unclosed, short)
         kafka = _add(closed, rest)
-        in_store, in_quarantine, on_its_way = _sum(rows, short), _sum(held, short), _sum(flying, short)
+        in_store, in_quarantine = _sum(rows, short), _sum(held, short)
+        on_its_way = kafka[0] - in_store[0] - in_quarantine[0]
+        is_moving = (*key, *short) in moving
         seqs = sorted({seq for line, numbers in blamed.items() if _short(line) == short for seq in numbers})
         has_close = short in stated or closed != _NONE
         claimed = stated.get(short, _NONE) if has_close else None
         ranges = joined([(seq, seq) for seq in seqs])
         detail = f"{rest[0]} events after the last close" if has_close and rest[0] else ""
-        if ranges or kafka != _add(in_store, in_quarantine, on_its_way):
+        if ranges or (kafka != _add(in_store, in_quarantine) and not is_moving):
             verdict, detail = Verdict.DIFFERS, "Kafka and store differ"
         elif claimed is not None and claimed != closed:
             lacking = claimed[0] - closed[0]
@@ -111,8 +116,8 @@ def _lines_of(
             verdict = Verdict.WAIVED if is_explained else Verdict.DIFFERS
             detail = "missing in Kafka, and waived" if is_explained else "close and Kafka differ"
             ranges = missing
-        elif on_its_way != _NONE:
-            verdict, detail = Verdict.IN_FLIGHT, f"{on_its_way[0]} events not stored yet"
+        elif kafka != _add(in_store, in_quarantine):
+            verdict, detail = Verdict.IN_FLIGHT, "events were on their way into the store while the sides were read"
         else:
             verdict = Verdict.AGREES if has_close else Verdict.NO_CLOSE
         outlets = sorted({line[0].decode("utf-8", "replace") for line in mine} | (close_outlets if not mine else set()))
@@ -122,7 +127,7 @@ def _lines_of(
         found.append(
             Line(
                 day_text(day), ",".join(outlets), key[0], key[1], name, KINDS.get(kind, str(kind)),
-                claimed, closed, kafka, in_store, in_quarantine, on_its_way[0],
+                claimed, closed, kafka, in_store, in_quarantine, max(on_its_way, 0),
                 verdict, withheld, ranges_text(ranges), detail,
             )
         )  # fmt: skip

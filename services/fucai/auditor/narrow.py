@@ -16,8 +16,6 @@ from fucai.auditor.fold import BLOCK_BITS, LineKey, Scope
 from fucai.auditor.records import SALES, TOPIC_NUMBERS, BadRecordError, judge
 from fucai.auditor.stored import StoredEvent
 from fucai.auditor.wire import (
-    AMOUNT,
-    BETS,
     DRAW,
     FIELDS,
     GAME,
@@ -48,14 +46,13 @@ class Version(NamedTuple):
 
 @dataclass(slots=True)
 class AtFault:
-    """What narrowing found beside the findings, by terminal and epoch.
+    """What narrowing found beside the findings: by terminal and epoch, lines with the numbers at fault.
 
-    Lines with the numbers at fault, and totals of what is in Kafka but may still be on its way into the store.
+    `in_flight` counts events in Kafka that may still be on their way into the store.
     """
 
     sequences: dict[tuple[str, int], dict[LineKey, list[int]]] = field(default_factory=dict)
-    in_flight: dict[tuple[str, int], dict[LineKey, list[int]]] = field(default_factory=dict)
-    in_flight_events: int = 0
+    in_flight: int = 0
 
     def blame(self, terminal: str, epoch: int, line: LineKey, seq: int) -> None:
         """A number of a line is at fault."""
@@ -243,11 +240,7 @@ class Narrower:
         line = line_of(version.outlet, version.day, version.event)
         if all(offset >= self._committed.get((TOPICS[topic], partition), 0) for topic, partition, offset in
                (each.place for each in versions)):  # fmt: skip
-            sums = self.at_fault.in_flight.setdefault(key[:2], {}).setdefault(line, [0, 0, 0])
-            sums[0] += 1
-            sums[1] += version.event[BETS]
-            sums[2] += version.event[AMOUNT]
-            self.at_fault.in_flight_events += 1
+            self.at_fault.in_flight += 1
             return
         detail = f"{_place(version.place)} has it"
         if version.place in self._bad_places:

@@ -15,7 +15,9 @@ from fucai.auditor.findings import Finding, Kind
 from fucai.auditor.fold import WHERE, Fold, Piece, Scope
 from fucai.auditor.records import TOPIC_NUMBERS, BadRecordError, Judged, judge
 from fucai.auditor.statements import Book, EpochBook
-from fucai.auditor.wire import SOLD_AT
+from fucai.auditor.stored import Moving
+from fucai.auditor.wire import GAME, SOLD_AT
+from fucai.auditor.wire import KIND as EVENT_KIND
 from fucai.domain import topics
 
 Told = Callable[[int], None]
@@ -49,6 +51,7 @@ class Recount:
     folds: dict[tuple[bytes, int], Fold] = field(default_factory=dict)
     bad: dict[tuple[int, int, int], tuple[str, str, str]] = field(default_factory=dict)
     """By topic, partition and offset: the key, why not, and the SHA-256 of the value in hexadecimal."""
+    moving: Moving = field(default_factory=set)
     records: int = 0
     events: int = 0
 
@@ -56,8 +59,12 @@ class Recount:
 class Recounter:
     """Feeds records to folds. Give it each partition's records in the order Kafka received them."""
 
-    def __init__(self, scope: Scope, book: Book, clock: DayClock, window: Window) -> None:
+    def __init__(
+        self, scope: Scope, book: Book, clock: DayClock, window: Window, committed: Mapping[Place, int]
+    ) -> None:
+        """`committed` is what the loader had committed: records from there on may still be on their way."""
         self._scope, self._book, self._clock, self._window = scope, book, clock, window
+        self._committed = committed
         self._closed: set[tuple[bytes, int]] = set()
         self.found = Recount()
 
@@ -73,13 +80,17 @@ class Recounter:
             return
         batch, events = judged
         fold = self._fold_of(record.partition, batch.terminal, batch.epoch)
-        book = self._book.epochs.get((batch.terminal.decode("utf-8", "replace"), batch.epoch))
+        name = batch.terminal.decode("utf-8", "replace")
+        book = self._book.epochs.get((name, batch.epoch))
         if book is not None and book.ended_at_ms:
             self._look_at_end(record, judged, book, fold)
         self.found.events += len(events)
         day, last, outlet, offset = self._clock.day, len(events) - 1, batch.outlet, record.offset
+        is_moving = offset >= self._committed.get((record.topic, record.partition), 0)
         for place, event in enumerate(events):
             stated = batch.digest if place == last else b""
+            if is_moving:
+                self.found.moving.add((name, batch.epoch, day(event[SOLD_AT]), event[GAME], event[EVENT_KIND]))
             fold.offer(Piece(batch.events[place], event, day(event[SOLD_AT]), outlet, topic, offset, stated))
 
     def finish(self) -> Recount:
@@ -130,14 +141,20 @@ class Recounter:
 
 
 def recount(
-    readers: tuple[LogReader, LogReader], scope: Scope, book: Book, clock: DayClock, window: Window, told: Told
+    readers: tuple[LogReader, LogReader],
+    scope: Scope,
+    book: Book,
+    clock: DayClock,
+    window: Window,
+    committed: Mapping[Place, int],
+    told: Told,
 ) -> Recount:
     """Recount a window; sales and quarantine of a partition are read side by side, by Kafka's clock.
 
     Raises:
         KafkaError: the broker is away.
     """
-    counter = Recounter(scope, book, clock, window)
+    counter = Recounter(scope, book, clock, window, committed)
     for topic, partition in window.ends:
         if topic == topics.SALES:
             since = counter.found.records

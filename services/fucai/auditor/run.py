@@ -105,7 +105,7 @@ def audit(
         known = keys or Keys((name, since, parse_keys(text)) for name, since, text in audit_rows.read_keys(client))
         book = _read_statements(left, known, clock, question, findings, found, stage)
         total = window.records(topics.SALES) + window.records(topics.QUARANTINE)
-        recounted = recount((left, right), scope, book, clock, window, stage("Kafka", total))
+        recounted = recount((left, right), scope, book, clock, window, committed, stage("Kafka", total))
         rows = audit_rows.count_sales(client, question.first, question.last)
         stored = scan(
             audit_rows.stream_sales(client, question.first, question.last),
@@ -114,6 +114,7 @@ def audit(
             ),
             scope,
             clock,
+            committed,
             stage("ClickHouse", rows),
         )
         kept_bad = audit_rows.read_bad_places(client)
@@ -121,12 +122,12 @@ def audit(
         at_fault = compare(narrower, client, recounted, stored, scope, clock, _absolute(stage))
     found.bad_records = compare_bad(recounted, kept_bad, committed, scope)
     found.records, found.events, found.rows = recounted.records, recounted.events, stored.rows
-    found.terminals, found.in_flight = len(recounted.folds), at_fault.in_flight_events
+    found.terminals, found.in_flight = len(recounted.folds), at_fault.in_flight
     found.unfollowed = sum(fold.unfollowed for fold in recounted.folds.values())
     if question.with_lines:
         draws = audit_rows.read_draws(client)
         found.lines = make_lines(
-            recounted.folds, stored, at_fault, waived, lambda game, draw: sealed(game, draw, draws, now_ms)
+            recounted, stored, at_fault, waived, lambda game, draw: sealed(game, draw, draws, now_ms)
         )
     before = audit_store.kept_roots(client, question.first - timedelta(days=1))
     found.roots = chain_days(

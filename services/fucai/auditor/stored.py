@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fucai.adapters.audit_rows import Row
+from fucai.adapters.consumer import Place
 from fucai.auditor.days import DayClock
 from fucai.auditor.fold import BLOCK_BITS, LineKey, Scope, content_hash
+from fucai.auditor.records import TOPIC_NUMBERS
 from fucai.auditor.wire import Event, write_event, write_reference
 
 SALES, QUARANTINE = "sales", "quarantine"
@@ -31,6 +33,10 @@ class StoredEvent(NamedTuple):
     place: tuple[int, int, int]
 
 
+Moving = set[tuple[str, int, int, bytes, int]]
+"""Lines (terminal, epoch, day, game, kind) with events at or above what the loader had committed: they move."""
+
+
 @dataclass(slots=True)
 class StoredBlock:
     """1,024 numbers of a terminal in the store. `doubtful` where a row's own columns do not agree."""
@@ -47,6 +53,7 @@ class Stored:
     blocks: dict[tuple[str, int, int], StoredBlock] = field(default_factory=dict)
     lines: dict[tuple[str, int], dict[LineKey, list[int]]] = field(default_factory=dict)
     quarantined: dict[tuple[str, int], dict[LineKey, list[int]]] = field(default_factory=dict)
+    moving: Moving = field(default_factory=set)
     rows: int = 0
 
 
@@ -70,12 +77,18 @@ def as_event(row: Row, clock: DayClock) -> StoredEvent:
 
 
 def scan(
-    sales: Iterable[Row], quarantined: Iterable[Row], scope: Scope, clock: DayClock, told: Callable[[int], None]
+    sales: Iterable[Row],
+    quarantined: Iterable[Row],
+    scope: Scope,
+    clock: DayClock,
+    committed: Mapping[Place, int],
+    told: Callable[[int], None],
 ) -> Stored:
     """Recount the rows; `told` hears how many were read."""
     found = Stored()
-    _scan_into(found, sales, found.lines, scope, clock, told)
-    _scan_into(found, quarantined, found.quarantined, scope, clock, told)
+    ends = {(TOPIC_NUMBERS[place[0]], place[1]): end for place, end in committed.items() if place[0] in TOPIC_NUMBERS}
+    _scan_into(found, sales, found.lines, scope, clock, ends, told)
+    _scan_into(found, quarantined, found.quarantined, scope, clock, ends, told)
     return found
 
 
@@ -85,6 +98,7 @@ def _scan_into(
     into: dict[tuple[str, int], dict[LineKey, list[int]]],
     scope: Scope,
     clock: DayClock,
+    ends: Mapping[tuple[int, int], int],
     told: Callable[[int], None],
 ) -> None:
     untold = 0
@@ -106,6 +120,8 @@ def _scan_into(
             sums[0] += 1
             sums[1] += event[6]
             sums[2] += event[5]
+            if stored.place[2] >= ends.get(stored.place[:2], 0):
+                found.moving.add((stored.terminal, stored.epoch, stored.day, event[3], event[2]))
         found.rows += 1
         untold += 1
         if untold == _TOLD_EVERY:

@@ -134,6 +134,7 @@ class Watch:
         """Compare what the loader has committed, and keep everything found so far."""
         committed = committed_offsets(self._bootstrap, self._loader_group)
         runs = self._tally.due(committed)
+        self._tally.seal()
         if runs:
             self._compare(runs)
         audit_store.keep_statements(self._client, self._rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,9 @@ from fucai.domain import topics
 from fucai.v1 import sales_pb2, statement_pb2
 from tests.integration.auditor.conftest import World, forged, found, settle, verdicts
 from tests.support.batches import rejected_batch
+from tests.support.loading import loader_thread
 from tests.support.stating import DAY, Till
+from tests.support.waiting import eventually
 
 
 def trading(world: World, terminals: int = 4) -> list[Till]:
@@ -197,6 +200,29 @@ def test_a_period_is_proven_day_by_day(world: World) -> None:
     assert (first.closes, second.chains) == (2, 2)
     alone = world.audit(DAY + timedelta(days=1), lines=False)
     assert alone.roots[0].content == second.content
+
+
+def test_differs_from_nothing_while_sales_flow(world: World) -> None:
+    """An audit beside live tills and a live loader finds nothing: what moves meanwhile is in flight, not different."""
+    till, stop = world.till("LIVE"), threading.Event()
+
+    def sell() -> None:
+        while not stop.wait(0.01):
+            world.send(till.sell(5))
+            world.writer.flush()
+
+    selling = threading.Thread(target=sell)
+    selling.start()
+    try:
+        with loader_thread(world.broker, world.database.url, world.database.name):
+            eventually(lambda: world.client.query("SELECT count() FROM sales").result_rows[0][0] > 50)
+            for _ in range(2):
+                done = world.audit()
+                assert done.is_clean, found(done)
+                assert verdicts(done) <= {"no_close", "in_flight"}
+    finally:
+        stop.set()
+        selling.join()
 
 
 @pytest.mark.parametrize("drawn", [False, True])

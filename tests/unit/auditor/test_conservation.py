@@ -38,6 +38,15 @@ def test_what_is_due_and_what_waits_are_all_of_it(sizes: list[int], commits: lis
     assert compared + tally.in_flight().total() == sum(sizes)
 
 
+def test_a_steady_stream_is_compared_all_the_same() -> None:
+    """What was counted before a look at the store becomes due, though records keep coming right behind it."""
+    tally = Tally({PLACE: 0})
+    for offset in range(10):
+        tally.take(record(offset, 1))
+        tally.seal()
+    assert [run.end for run in tally.due({PLACE: 9})] == [9]
+
+
 def test_memory_is_bounded_while_the_loader_is_away() -> None:
     """A great many records that nobody loads are kept as few runs, and are all compared in the end."""
     tally = Tally({PLACE: 0}, most_chunks=8)
