@@ -15,7 +15,6 @@ from fucai.adapters.clickhouse import Client
 from fucai.adapters.logreader import LogReader, committed_offsets
 from fucai.auditor.compare import compare, compare_bad
 from fucai.auditor.days import DayClock
-from fucai.auditor.embargo import sealed
 from fucai.auditor.findings import Finding, Findings, Kind
 from fucai.auditor.fold import Scope
 from fucai.auditor.keys import Keys, parse_keys
@@ -26,6 +25,7 @@ from fucai.auditor.roots import NO_ROOT, DayRoot, chain_days
 from fucai.auditor.statements import Book
 from fucai.auditor.stored import scan
 from fucai.domain import topics
+from fucai.domain.embargo import DrawTimes, Embargo
 
 MARGIN_DAYS = 2
 """Kafka is read from this long before the first day, since clocks of terminals may be ahead."""
@@ -125,9 +125,9 @@ def audit(
     found.terminals, found.in_flight = len(recounted.folds), at_fault.in_flight
     found.unfollowed = sum(fold.unfollowed for fold in recounted.folds.values())
     if question.with_lines:
-        draws = audit_rows.read_draws(client)
+        embargo = Embargo({draw: DrawTimes(*times) for draw, times in audit_rows.read_draws(client).items()})
         found.lines = make_lines(
-            recounted, stored, at_fault, waived, lambda game, draw: sealed(game, draw, draws, now_ms)
+            recounted, stored, at_fault, waived, lambda game, draw: embargo.is_sealed(game, draw, now_ms)
         )
     before = audit_store.kept_roots(client, question.first - timedelta(days=1))
     found.roots = chain_days(
