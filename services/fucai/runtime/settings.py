@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -104,6 +104,7 @@ class ServiceSettings(BaseSettings):
     collector: Address = Field(default="127.0.0.1:19010", description="the collector's gRPC address, for its clients")
     registry: Address = Field(default="127.0.0.1:19020", description="the registry's gRPC address, for its clients")
     analytics: Address = Field(default="127.0.0.1:19040", description="the analytics' gRPC address, for its clients")
+    ledger: Address = Field(default="127.0.0.1:19060", description="the ledger's gRPC address, for its clients")
     data: Path | None = Field(default=None, description="directory of the local stack, with its endpoints.json")
 
     max_message_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="largest gRPC message accepted")
@@ -115,14 +116,14 @@ class ServiceSettings(BaseSettings):
         return ZoneInfo(self.timezone)
 
     @classmethod
-    def from_env(cls) -> Self:
-        """Reads the environment.
+    def from_env(cls, **given: Any) -> Self:
+        """Reads the environment; values `given` here win over it.
 
         Raises:
             SettingsError: with one line for each unusable variable.
         """
         try:
-            return cls()
+            return cls(**given)
         except ValidationError as error:
             raise SettingsError([_problem(cls, dict(problem)) for problem in error.errors()]) from error
 

@@ -1,0 +1,1 @@
+"""The terminal agent: runs at an outlet, keeps what the till records on its disk, and brings it to the collector."""
