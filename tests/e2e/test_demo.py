@@ -31,6 +31,7 @@ SERVICES = {
     "loader": "grpc.health.v1.Health",
     "exporter": "grpc.health.v1.Health",
     "ledger": "fucai.v1.LedgerService",
+    "auditor": "grpc.health.v1.Health",
 }
 MARK = "FUCAI_TEST_RUN"
 

@@ -31,6 +31,8 @@ app = lazy.group(
         "up": ("fucai.cli.up:up", "Start broker, ClickHouse and all services on this machine."),
         "migrate": ("fucai.cli.migrate:migrate", "Create or upgrade the Kafka topics and ClickHouse tables."),
         "simulate": ("fucai.cli.simulate:simulate", "Stream realistic sales of all registered outlets."),
+        "reconcile": ("fucai.cli.reconcile:reconcile", "Compare a day three ways: closes, Kafka, ClickHouse."),
+        "verify": ("fucai.cli.verify:verify", "Prove a period: name every changed, added or removed row."),
         "status": ("fucai.cli.status:status", "Show each part: ready or why not, lag, events per second."),
         "gaps": ("fucai.cli.gaps:gaps", "List missing events, or terminals that are silent."),
         "conservation": ("fucai.cli.conservation:conservation", "Count where all events are, by game, outlet or draw."),
@@ -56,7 +58,7 @@ app.add_typer(
 app.add_typer(
     lazy.group(
         {
-            "run": ("fucai.cli.terminal:run", "Run the agent of one terminal, until it is stopped."),
+            "run": ("fucai.cli.terminal_run:run", "Run the agent of one terminal, until it is stopped."),
             "record": ("fucai.cli.terminal_record:record", "Record a sale, void or payout, or many from stdin."),
             "close": ("fucai.cli.terminal:close", "Close a business day."),
             "status": ("fucai.cli.terminal:status", "Show what waits, what became of the rest, and warnings."),

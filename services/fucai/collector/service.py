@@ -37,6 +37,7 @@ from fucai.domain.batches import (
     make_records,
     parse,
 )
+from fucai.domain.record import YEAR_2100_MS
 from fucai.runtime import errors
 from fucai.runtime.failpoints import failpoint
 from fucai.v1 import collector_pb2, sales_pb2
@@ -44,6 +45,10 @@ from fucai.v1 import collector_pb2, sales_pb2
 Context = aio.ServicerContext[Any, Any]
 
 SERVICE_NAME = collector_pb2.DESCRIPTOR.services_by_name["CollectorService"].full_name
+
+
+WRITTEN_MS = 1_735_689_600_000
+"""2025-01-01: no clock is right that shows less, for this was written later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,8 @@ class CollectorService:
         """Takes batches, many on their way at once, and writes one receipt for each, in order.
 
         A stream that names its agent has its terminal to itself: another agent's is refused, and an older one of the
-        same agent, which may hang on a dead connection, ends.
+        same agent, which may hang on a dead connection, ends. The answer's initial metadata comes at once, so that the
+        agent knows before it sends.
         """
         line = ReceiptLine(max_batches=self._limits.stream_batches, max_bytes=self._limits.stream_bytes)
         reading: asyncio.Task[None] | None = None
@@ -104,6 +110,7 @@ class CollectorService:
             identity = identity_of(context.invocation_metadata() or ())
             if identity is not None:
                 lease = self._lease(identity, superseded)
+                await context.send_initial_metadata(())
             reading = asyncio.create_task(self._read(context, line, identity))
             self._readings.add(reading)
             while (delivery := await line.take()) is not None:
@@ -141,7 +148,7 @@ class CollectorService:
             if is_cured_by_newer_keys(answer) and await rules.refresh():
                 answer = examine(signed, statement, rules.validator.catalogue, rules.zone)
             checked = make_statement_record(
-                signed, statement, answer, received_at_ms=self._now_ms(), collector_id=self._collector_id
+                signed, statement, answer, received_at_ms=self._plausible_ms(), collector_id=self._collector_id
             )
             delivery = self._deliveries.dispatch(checked, settled.set)
             await settled.wait()
@@ -195,12 +202,23 @@ class CollectorService:
 
     async def _check(self, parsed: ParsedBatch) -> CheckedBatch:
         """The batch's records. What the snapshot does not know is looked up in a newer one before it counts as bad."""
-        now_ms = self._now_ms()
+        now_ms = self._plausible_ms()
         rules = self._rules
         runs = rules.validator.examine(parsed.batch, now_ms=now_ms)
         if is_cured_by_newer_snapshot(runs) and await rules.refresh():
             runs = rules.validator.examine(parsed.batch, now_ms=now_ms)
         return make_records(parsed, runs, self._stamper.stamp(now_ms))
+
+    def _plausible_ms(self) -> int:
+        """The wall clock. One that shows nonsense would put every event into quarantine.
+
+        Raises:
+            ClockError: it does.
+        """
+        now_ms = self._now_ms()
+        if not WRITTEN_MS < now_ms < YEAR_2100_MS:
+            raise ClockError(now_ms)
+        return now_ms
 
     def _receipt(self, delivery: Delivery) -> bytes:
         """The receipt of a settled delivery, with a delay for the terminal where Kafka is behind.
@@ -239,6 +257,13 @@ class StoppingError(Exception):
         super().__init__("the collector is stopping")
 
 
+class ClockError(Exception):
+    """The collector's own clock cannot be right; it takes nothing until that is mended."""
+
+    def __init__(self, now_ms: int) -> None:
+        super().__init__(f"the collector's clock shows {now_ms} ms since 1970, which cannot be; set it")
+
+
 class _LostError(Exception):
     """Kafka did not confirm a batch in time; whether it has it is not known."""
 
@@ -250,6 +275,7 @@ _REFUSALS = (
     BatchRefusedError,
     OverloadedError,
     BrokerAwayError,
+    ClockError,
     StoppingError,
     SupersededError,
     TakenError,

@@ -96,6 +96,7 @@ def stack_parts(data: Path, port_base: int = DEFAULT_PORT_BASE, extra_env: dict[
         service("analytics", 40),
         service("exporter", 50),
         service("ledger", 60),
+        service("auditor", 70),
     ]
 
 

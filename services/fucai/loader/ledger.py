@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from fucai.adapters.sequence_store import Place, StoredSequences
 from fucai.domain.sequences import SequenceSet
 
+MAX_RANGES = 10_000
+"""Ranges of numbers of one terminal and epoch, stored or quarantined, that are kept in mind."""
+
 
 class Known:
     """What is known of one terminal and epoch."""
@@ -22,7 +25,7 @@ class Known:
 
 @dataclass(slots=True)
 class Ledger:
-    """The memory of one worker between two restores.
+    """The memory of one worker between two restores; it takes no more than `max_ranges` for a terminal and epoch.
 
     The rest is of records that an unfinished flush had stored, in part or whole, and that are read again: `replayed`
     has the numbers that stand in sales from that very record, which are neither new nor duplicates; `rejected` are
@@ -33,11 +36,12 @@ class Ledger:
     replayed: dict[Place, SequenceSet] = field(default_factory=dict)
     rejected: set[Place] = field(default_factory=set)
     condemned: set[Place] = field(default_factory=set)
+    max_ranges: int = MAX_RANGES
 
     @classmethod
-    def of_store(cls, found: StoredSequences) -> Ledger:
+    def of_store(cls, found: StoredSequences, max_ranges: int = MAX_RANGES) -> Ledger:
         """Return what the store remembers."""
-        ledger = cls(rejected=found.rejected, condemned=found.condemned)
+        ledger = cls(rejected=found.rejected, condemned=found.condemned, max_ranges=max_ranges)
         for (terminal, epoch), ranges in found.stored.items():
             ledger.of(terminal, epoch).stored = SequenceSet(sorted(ranges))
         for (terminal, epoch), ranges in found.quarantined.items():

@@ -6,7 +6,8 @@ The steps and their order are the exactly-once protocol of docs/architecture.md.
 from __future__ import annotations
 
 import time
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING
 
 from fucai.adapters.consumer import KafkaError, RebalancingError
@@ -15,6 +16,7 @@ from fucai.domain.record import HEADER_NAME, decode_range
 from fucai.loader.lane import FlushPolicy, Lane
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
 from fucai.loader.store import StoreError
+from fucai.loader.threads import DaemonThread
 from fucai.loader.worker import Membership, Worker
 from fucai.runtime.failpoints import failpoint
 
@@ -59,15 +61,16 @@ class Pipeline:
         self._consumer = consumer
         self._workers = list(workers)
         self._lanes = [Lane(number) for number in range(len(workers))]
-        self._executors = list(executors or [ThreadPoolExecutor(1, f"insert-{each.number}") for each in workers])
+        self._executors = list(executors or [DaemonThread(f"insert-{each.number}") for each in workers])
         self._instance = instance
         self._policy, self._metrics, self._progress, self._log, self._clock = policy, metrics, progress, log, clock
         self._seen = -1
         self._generation = -1
         self._gauges_at = 0.0
+        self._behind = False
 
     def run(self, stopping: threading.Event) -> None:
-        """Work until `stopping` is set, then finish what is in flight.
+        """Work until `stopping` is set, then finish what is in flight, as far as it ends soon.
 
         Raises:
             MembershipLostError: end the process; a new one starts clean.
@@ -94,16 +97,28 @@ class Pipeline:
         self._show()
 
     def drain(self) -> None:
-        """Before the end: wait for inserts under way and commit them; what only waits will be read again."""
-        self._await_flushes()
+        """Before the end: wait for inserts under way and commit them, no longer than the policy says.
+
+        What only waits, and what is still under way then, will be read again.
+        """
+        deadline = self._clock() + self._policy.drain_s
+        for lane in self._lanes:
+            if lane.flush is not None:
+                try:
+                    lane.flush.exception(max(deadline - self._clock(), 0))
+                except FutureTimeoutError:
+                    self._log.warning(
+                        "insert left behind at the end; its records will be read again", worker=lane.number
+                    )
         self._settle()
 
     def close(self) -> None:
-        """Close executors, stores and the consumer."""
-        for executor in self._executors:
-            executor.shutdown(wait=True, cancel_futures=True)
-        for worker in self._workers:
-            worker.close()
+        """Close executors, stores and the consumer; an insert under way is left to end with the process."""
+        for lane, worker, executor in zip(self._lanes, self._workers, self._executors, strict=True):
+            under_way = lane.flush is not None and not lane.flush.done()
+            executor.shutdown(wait=not under_way, cancel_futures=True)
+            if not under_way:
+                worker.close()
         self._consumer.close()
 
     def _start_over(self) -> None:
@@ -132,17 +147,17 @@ class Pipeline:
             self._progress.idle("no partitions assigned")
 
     def _open_lanes(self) -> None:
-        """Open the lanes that are closed, and try again later where that fails."""
-        now = self._clock()
+        """Open the lanes that are closed; where that fails, try again later, and the others in the next turn."""
         for lane in self._lanes:
-            if lane.open or not lane.places or lane.flush is not None or now < lane.retry_at:
+            if lane.open or not lane.places or lane.flush is not None or self._clock() < lane.retry_at:
                 continue
             try:
                 self._open(lane)
             except (StoreError, KafkaError, RebalancingError) as error:
-                lane.retry_at = now + self._policy.retry_s
+                lane.retry_at = self._clock() + self._policy.retry_s
                 self._progress.blocked(f"cannot open a gate: {first_line(error)}")
                 self._log.warning("gate not opened", worker=lane.number, error=first_line(error))
+                return  # the others will fare no better, and the group hears of this member only in `poll`
 
     def _open(self, lane: Lane) -> None:
         """Open one lane: new gate, proof of membership, fence, restore, read on. The order is the protocol."""
@@ -181,8 +196,8 @@ class Pipeline:
             if lane.open:
                 lane.take(as_record(record), now)
         for lane in self._lanes:
-            crowded = lane.waiting_bytes > self._policy.hold_bytes
-            if lane.open and crowded != lane.paused and (crowded or lane.waiting_bytes < self._policy.flush_bytes):
+            crowded = lane.crowded(self._policy)
+            if lane.open and crowded != lane.paused:
                 places = [(_NAMES[topic], partition) for topic, partition in lane.places]
                 (self._consumer.pause if crowded else self._consumer.resume)(places)
                 lane.paused = crowded
@@ -252,12 +267,21 @@ class Pipeline:
         if now - self._gauges_at < _GAUGE_SECONDS:
             return
         self._gauges_at = now
-        marks = {place: self._consumer.high_water(place) for place in self._consumer.assigned()}
+        try:
+            marks = {place: self._consumer.high_water(place) for place in self._consumer.assigned()}
+        except KafkaError as error:
+            self._progress.blocked(f"Kafka does not answer: {first_line(error)}")
+            return
         lag = self._metrics.show_lag(marks)
         self._metrics.gaps.set(sum(worker.ledger.gap_count for worker in self._workers))
         quiet = not any(lane.waiting or lane.flush for lane in self._lanes)
-        if quiet and lag == 0 and all(lane.open or not lane.places for lane in self._lanes):
-            self._progress.idle("everything read is stored")
+        all_open = all(lane.open or not lane.places for lane in self._lanes)
+        if quiet and lag == 0 and all_open:
+            self._progress.idle("everything read is stored" if marks else "no partitions assigned")
+            self._behind = False
+        elif all_open and not self._behind:
+            self._progress.working(f"{lag} records to load")  # from now on only what gets stored is progress
+            self._behind = True
 
     def _await_flushes(self) -> None:
         """Return when no insert is under way."""

@@ -7,20 +7,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from google.protobuf.message import DecodeError
-
-from fucai.domain.record import YEAR_2100_MS, RecordRange
-from fucai.domain.salerules import MAX_EVENT_FEN
+from fucai.domain.record import RecordRange
 from fucai.domain.sequences import SequenceSet
-from fucai.domain.validation import MAX_DIGEST_BYTES, MAX_ID_BYTES
+from fucai.domain.validation import MAX_SEQ
+from fucai.loader.faults import fault
 from fucai.loader.framing import frame, raw_frame
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
 from fucai.v1 import sales_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from fucai.loader.ledger import Ledger
+    from fucai.loader.ledger import Known, Ledger
 
 Suspects = Mapping[tuple[int, int, int], str]
 """Records, by place, that may have spoiled an insert; with the verdict, empty where there is none yet."""
@@ -40,7 +38,8 @@ class Plan:
 
     Duplicates go in an insert of their own, after the other has returned: what they are duplicates of is on disk then,
     whatever becomes of either. `next_offsets` maps (topic, partition) to the offset after the last record.
-    `bad_records` counts whole records that could not be used.
+    `bad_records` counts whole records that could not be used, `capped_records` good ones that are set aside because
+    their terminal's numbers jump around too much.
     """
 
     frames: list[bytes] = field(default_factory=list, repr=False)
@@ -49,6 +48,7 @@ class Plan:
     duplicates: int = 0
     quarantined: int = 0
     bad_records: int = 0
+    capped_records: int = 0
     replayed: int = 0
     next_offsets: dict[tuple[int, int], int] = field(default_factory=dict)
     newest_ms: int = 0
@@ -79,13 +79,14 @@ def plan_flush(records: Iterable[Record], ledger: Ledger, suspects: Suspects = N
     into quarantine as it is.
     """
     plan = Plan()
+    condemned = ledger.condemned
     for record in records:
         plan.next_offsets[record.topic, record.partition] = record.offset + 1
         plan.newest_ms = max(plan.newest_ms, record.timestamp_ms)
         span = record.span
         problem = record.problem
         place = record.place
-        if place in ledger.condemned:
+        if condemned and place in condemned:
             plan.replayed += span.count if span else 0
             continue
         verdict = suspects.get(place)
@@ -129,6 +130,11 @@ def _plan_sales(plan: Plan, record: Record, span: RecordRange, ledger: Ledger) -
     stored = ledger.of(record.key, span.epoch).stored
     known = stored.overlap(span.first, span.last)
     if not known:
+        if stored.range_count >= ledger.max_ranges:
+            problem = _fault_of_numbering(span, stored, [(span.first, span.last)], ledger.max_ranges)
+            if problem:
+                _set_aside(plan, record, span, problem)
+                return
         plan.frames.extend(frame(record, record.value, span, _STORE))
         plan.stored += span.count
         stored.add(span.first, span.last)
@@ -181,74 +187,51 @@ def _plan_quarantine(plan: Plan, record: Record, span: RecordRange, ledger: Ledg
 
     One of which events stand there already goes there again, whole: the table keeps each of its events once.
     """
-    if record.place in ledger.rejected:
-        plan.frames.extend(frame(record, record.value, span, _QUARANTINE))
-        plan.replayed += span.count
-        return
-    if not span.contiguous:
-        plan.frames.extend(frame(record, record.value, span, _QUARANTINE))
-        plan.quarantined += span.count
-        return
     known = ledger.of(record.key, span.epoch)
-    unseen = known.quarantined.missing(span.first, span.last)
-    seen = all(known.stored.overlap(first, last) == last - first + 1 for first, last in unseen)
-    if seen:
-        plan.duplicate_frames.extend(frame(record, record.value, span, _DUPLICATE))
-        plan.duplicates += span.count
+    is_again = record.place in ledger.rejected
+    if span.contiguous and span.last <= MAX_SEQ:
+        added = [(span.first, span.last)]
+        if not is_again and _is_known(span, known):
+            plan.duplicate_frames.extend(frame(record, record.value, span, _DUPLICATE))
+            plan.duplicates += span.count
+            return
     else:
-        plan.frames.extend(frame(record, record.value, span, _QUARANTINE))
+        numbers = [event.seq for event in sales_pb2.SalesBatch.FromString(record.value).events]
+        added = [(number, number) for number in numbers if 1 <= number <= MAX_SEQ]
+    problem = _fault_of_numbering(span, known.quarantined, added, ledger.max_ranges)
+    if problem and not is_again:
+        _set_aside(plan, record, span, problem)
+        return
+    plan.frames.extend(frame(record, record.value, span, _QUARANTINE))
+    if is_again:
+        plan.replayed += span.count
+    else:
         plan.quarantined += span.count
-        known.quarantined.add(span.first, span.last)
+    for first, last in added:
+        known.quarantined.add(first, last)
 
 
-def fault(record: Record) -> str:  # noqa: PLR0911 (a list of faults, each with its words)
-    """Return what is wrong with a record's value, for people; empty where it is as a collector writes it."""
-    if not record.value:
-        return "the value is empty"
-    try:
-        batch = sales_pb2.SalesBatch.FromString(record.value)
-    except DecodeError as error:
-        return f"the value is not a SalesBatch: {error}"
-    if batch.terminal_id.encode() != record.key:
-        return f"the key is {record.key!r}, the batch says terminal {batch.terminal_id!r}"
-    if batch.ByteSize() != len(record.value):
-        return "the value holds a field twice: no collector wrote it"
-    span = record.span
-    sequence = [event.seq for event in batch.events]
-    if span is None or span.epoch != batch.epoch or len(sequence) != span.count:
-        return f"the header says {span}, the batch epoch {batch.epoch} with {len(sequence)} events"
-    if not sequence or sequence != list(range(span.first, span.first + len(sequence))):
-        return f"the header says {span.first} to {span.last}, the events have other sequence numbers"
-    return _batch_fault(batch) or (_finding_fault if record.topic == QUARANTINE_TOPIC else _event_fault)(batch)
+def _is_known(span: RecordRange, known: Known) -> bool:
+    """Whether each number is stored, or stands in quarantine."""
+    unseen = known.quarantined.missing(span.first, span.last)
+    return all(known.stored.overlap(first, last) == last - first + 1 for first, last in unseen)
 
 
-def _batch_fault(batch: sales_pb2.SalesBatch) -> str:
-    """Return what no collector writes beside the events, as the gate checks it."""
-    if not (batch.outlet_id and batch.collector_id and batch.epoch):
-        return "outlet, collector or epoch is missing"
-    if not 0 < batch.received_at_ms < YEAR_2100_MS:
-        return f"it was received at {batch.received_at_ms} ms, which no clock shows"
-    names = (batch.terminal_id, batch.outlet_id, batch.collector_id)
-    if len(batch.digest) > MAX_DIGEST_BYTES or any(len(name.encode()) > MAX_ID_BYTES for name in names):
-        return "terminal, outlet, collector or digest is longer than a collector takes"
-    reserved = sales_pb2.SalesBatch.DESCRIPTOR.fields_by_number
-    if any(field.number >= reserved[30].number for field, _ in batch.ListFields()):
-        return "a field that only the loader may set is set"
-    return ""
+def _fault_of_numbering(
+    span: RecordRange, known: SequenceSet, added: Sequence[tuple[int, int]], max_ranges: int
+) -> str:
+    """Return why a terminal's numbers jump around too much to be kept in mind; empty where they do not."""
+    further = sum(not known.touches(first, last) for first, last in added)
+    if not further or known.range_count + further <= max_ranges:
+        return ""
+    return (
+        f"the terminal's numbers of epoch {span.epoch} stand in {known.range_count} ranges with gaps between them, and "
+        f"{span.first} to {span.last} would make another; at most {max_ranges} are kept: send what is missing first"
+    )
 
 
-def _finding_fault(batch: sales_pb2.SalesBatch) -> str:
-    """Return where findings and events do not agree."""
-    if [finding.seq for finding in batch.findings] != [event.seq for event in batch.events]:
-        return "not one finding for each event in quarantine"
-    return ""
-
-
-def _event_fault(batch: sales_pb2.SalesBatch) -> str:
-    """Return what no collector lets through, as the gate checks it."""
-    for event in batch.events:
-        known_kind = event.kind in {sales_pb2.EVENT_KIND_SALE, sales_pb2.EVENT_KIND_VOID, sales_pb2.EVENT_KIND_PAYOUT}
-        amounts = 0 < event.amount_fen <= MAX_EVENT_FEN and 0 <= event.companion_fen <= MAX_EVENT_FEN
-        if not (known_kind and event.game and amounts and 0 < event.sold_at_ms < YEAR_2100_MS):
-            return f"event {event.seq}: kind, game, amount or time is not what a collector lets through"
-    return ""
+def _set_aside(plan: Plan, record: Record, span: RecordRange, problem: str) -> None:
+    """Put a good record whole into quarantine, because of the numbering of its terminal."""
+    plan.frames.extend(raw_frame(record, problem))
+    plan.quarantined += span.count
+    plan.capped_records += 1

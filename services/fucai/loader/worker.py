@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fucai.adapters.gates import Gate
-from fucai.loader.ledger import Ledger
+from fucai.loader.ledger import MAX_RANGES, Ledger
 from fucai.loader.plan import NOBODY, Plan, Suspects, plan_flush
 from fucai.runtime.failpoints import failpoint
 
@@ -38,13 +38,21 @@ class Worker:
     then `flush`. Each raises StoreError where the store is away or refuses. Use each worker from one thread at a time.
     """
 
-    def __init__(self, number: int, store: GateStore, attempt: Callable[[], str] = random_attempt) -> None:
-        """Start without a gate; `store` is the worker's own, `attempt` names its gates."""
+    def __init__(
+        self,
+        number: int,
+        store: GateStore,
+        attempt: Callable[[], str] = random_attempt,
+        *,
+        max_ranges: int = MAX_RANGES,
+    ) -> None:
+        """Start without a gate; `store` is the worker's own, `attempt` names its gates; `max_ranges` as in Ledger."""
         self.number = number
         self.gate: Gate | None = None
         self.ledger = Ledger()
         self._store = store
         self._attempt = attempt
+        self._max_ranges = max_ranges
 
     def open_gate(self, membership: Membership) -> Gate:
         """Create a new gate under a name never used before; the old one stays until it is fenced."""
@@ -69,7 +77,7 @@ class Worker:
 
     def restore(self, partitions: Sequence[int], committed: Mapping[tuple[int, int], int]) -> None:
         """Read the ledger of `partitions` from the store; `committed` as in `read_sequences`."""
-        self.ledger = Ledger.of_store(self._store.read_sequences(partitions, committed))
+        self.ledger = Ledger.of_store(self._store.read_sequences(partitions, committed), self._max_ranges)
 
     def flush(self, records: Sequence[Record], suspects: Suspects = NOBODY) -> Plan:
         """Insert records and return what became of them; they are on disk then.

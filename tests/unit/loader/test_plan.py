@@ -14,10 +14,13 @@ from fucai.domain.batches import Limits, Stamper, make_records, parse
 from fucai.domain.record import RecordRange, decode_range
 from fucai.domain.sequences import SequenceSet
 from fucai.domain.validation import Run
+from fucai.loader.faults import fault
 from fucai.loader.ledger import Ledger
-from fucai.loader.plan import Plan, fault, plan_flush
+from fucai.loader.plan import Plan, plan_flush
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
 from fucai.v1 import sales_pb2
+from tests.support.tills import NOW_MS, sale, usual_validator
+from tests.support.tills import batch as till_batch
 
 STORE, DUPLICATE, QUARANTINE = 1, 2, 3
 
@@ -201,6 +204,54 @@ def test_record_that_would_grow_beyond_measure_is_looked_at() -> None:
     assert (kept.raw_record, "longer than a collector takes" in kept.raw_detail) == (bad.value, True)
 
 
+def test_terminal_that_jumps_around_does_not_grow_the_memory() -> None:
+    """Beyond so many ranges, what would open another is kept whole with the reason; what closes a gap is stored."""
+    ledger = Ledger(max_ranges=3)
+    plan = plan_flush([record(number, 1 + 10 * number, 2) for number in range(5)], ledger)
+    assert numbers(plan, STORE) == [1, 2, 11, 12, 21, 22]
+    kept = [message for message in read(plan) if message.disposition == QUARANTINE]
+    assert [(message.first_seq, message.event_count) for message in kept] == [(31, 2), (41, 2)]
+    assert all("3 ranges with gaps" in message.raw_detail for message in kept)
+    assert (plan.capped_records, plan.quarantined, plan.bad_records) == (2, 4, 0)
+    more = plan_flush([record(5, 23, 2), record(6, 19, 2), record(7, 3, 8), record(8, 31, 2)], ledger)
+    assert numbers(more, STORE) == [23, 24, 19, 20, *range(3, 11), 31, 32]
+    assert ledger.of(b"T1", 7).stored.range_count == 3
+
+
+def test_quarantine_that_jumps_around_does_not_grow_the_memory() -> None:
+    """The same holds for numbers in quarantine; there is a record for each thing that is not remembered."""
+    ledger = Ledger(max_ranges=3)
+    plan = plan_flush([rejected(number, 1 + 10 * number, 1) for number in range(4)], ledger)
+    assert numbers(plan, QUARANTINE) == [1, 11, 21]
+    assert plan.capped_records == 1
+    assert plan_flush([rejected(9, 22, 1)], ledger).quarantined == 1
+
+
+def apart(offset: int, *seqs: int) -> Record:
+    """Return a record of the quarantine topic with events whose numbers were bad."""
+    made = batch(1, len(seqs))
+    for event, seq in zip(made.events, seqs, strict=True):
+        event.seq = seq
+        made.findings.add(seq=seq, reason=sales_pb2.QUARANTINE_REASON_BAD_SEQUENCE, field="seq")
+    span = RecordRange(7, seqs[0], seqs[-1], len(seqs))
+    return replace(record(offset, 1, 1), topic=QUARANTINE_TOPIC, value=made.SerializeToString(), span=span)
+
+
+def test_bad_numbers_share_a_record() -> None:
+    """Events of bad numbers, rising but with gaps, are taken as one record; only possible numbers are remembered."""
+    sent = apart(1, 0, 3, 4, 9, 2**64 - 1)
+    plan = plan_flush([sent], ledger := Ledger())
+    assert numbers(plan, QUARANTINE) == [0, 3, 4, 9, 2**64 - 1]
+    assert plan.bad_records == 0
+    assert list(ledger.of(b"T1", 7).quarantined.ranges()) == [(3, 4), (9, 9)]
+
+
+@pytest.mark.parametrize("seqs", [(3, 9, 9, 12), (3, 9, 8, 12)], ids=["twice", "falling"])
+def test_bad_numbers_that_share_a_record_rise(seqs: tuple[int, ...]) -> None:
+    """A number twice in one record would be kept once: no collector writes that."""
+    assert "other sequence numbers" in fault(apart(1, *seqs))
+
+
 def test_last_number_of_all_is_not_taken() -> None:
     """ClickHouse cannot count beyond 2^64 - 1: a record that ends there goes into quarantine at once."""
     last = 2**64 - 1
@@ -230,6 +281,25 @@ def test_records_of_the_collector_have_no_fault() -> None:
         topic = QUARANTINE_TOPIC if made.topic == topics.QUARANTINE else SALES_TOPIC
         span = decode_range(made.headers[0][1])
         assert fault(Record(topic, 3, 1, checked.key, made.value, 1, span)) == ""
+
+
+@given(st.lists(st.one_of(st.integers(0, 12), st.sampled_from([2**63 - 1, 2**63, 2**64 - 1])), min_size=1, max_size=30))
+def test_records_of_the_collector_are_taken_whatever_the_numbers(seqs: list[int]) -> None:
+    """Whichever way the numbers of a batch jump, fall and repeat: no record that a collector makes of it is a lie."""
+    parsed = parse(till_batch(*(sale(seq, sold_at_ms=NOW_MS) for seq in seqs)).SerializeToString(), Limits())
+    runs = usual_validator().examine(parsed.batch, now_ms=NOW_MS)
+    checked = make_records(parsed, runs, Stamper("collector-0").stamp(NOW_MS))
+    records = [
+        Record(
+            QUARANTINE_TOPIC if made.topic == topics.QUARANTINE else SALES_TOPIC,
+            *(3, offset, checked.key, made.value, 1, decode_range(made.headers[0][1])),
+        )
+        for offset, made in enumerate(checked.records)
+    ]
+    assert [fault(made) for made in records] == [""] * len(records)
+    plan = plan_flush(records, Ledger())
+    assert plan.bad_records == 0
+    assert plan.stored + plan.quarantined + plan.duplicates == len(seqs)
 
 
 def twice(name: str) -> bytes:

@@ -12,13 +12,14 @@ import apsw
 
 from fucai.runtime.failpoints import failpoint
 from fucai.terminal.agent import database
+from fucai.terminal.agent.database import OutboxDamagedError
 from fucai.terminal.agent.sqlite_outbox import SqliteOutbox
 
 T = TypeVar("T")
 Change = Callable[[SqliteOutbox], Any]
 
 _MOST_AT_ONCE = 256
-_FATAL = (apsw.IOError, apsw.CorruptError, apsw.NotADBError, apsw.CantOpenError, apsw.ReadOnlyError)
+_FATAL = (apsw.IOError, apsw.CorruptError, apsw.NotADBError, apsw.CantOpenError, apsw.ReadOnlyError, OutboxDamagedError)
 
 
 class Writer:

@@ -1,0 +1,376 @@
+"""Model of the store: gates as tables with views, and inserts that take time and arrive whole, in part, or not at all.
+
+What it takes from ClickHouse and adapters/schema/gate.sql is held against the real ones in test_contract.py.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from fucai.adapters.gates import Gate
+from fucai.adapters.sequence_store import StoredSequences
+from fucai.domain.record import YEAR_2100_MS
+from fucai.domain.salerules import MAX_EVENT_FEN
+from fucai.loader.store import StoreError
+from fucai.v1 import sales_pb2
+from tests.simulation.world import FOREVER, Host, World
+
+STORE, DUPLICATE, QUARANTINE = 1, 2, 3
+VIEWS = ("to_duplicates", "to_quarantine", "to_raw", "to_sales")
+UNKNOWN_TABLE = "Code: 60. UNKNOWN_TABLE"
+MONTH_END_MS = 1_761_926_400_000
+"""2025-11-01 in Shanghai: sales before and after it are written as two parts."""
+
+Spot = tuple[int, int, int, int]
+"""Topic (0 sales, 1 quarantine), partition, offset, seq."""
+Key = tuple[str, int, int]
+"""Terminal, epoch, seq."""
+
+
+class Row(NamedTuple):
+    """One event in one of the tables; `content` is the event as the terminal serialised it."""
+
+    key: Key
+    spot: Spot
+    outlet_id: str
+    content: bytes
+    reason: str = ""
+
+
+class Piece(NamedTuple):
+    """Rows that appear in one table at once."""
+
+    view: str
+    rows: list[Row]
+
+
+@dataclass(slots=True)
+class Fate:
+    """How an insert goes: which share of its pieces arrives, how long that takes, and whether its answer comes back."""
+
+    share: float = 1.0
+    ms: int = 0
+    is_answered: bool = True
+    patience_ms: int = 0
+    """Where the answer is lost: when the client gives up."""
+
+
+@dataclass(slots=True)
+class Insert:
+    """An insert that runs on the server; `error` is what its client will be told, in the end."""
+
+    gate: str
+    pieces: list[Piece] = field(default_factory=list)
+    answer_ms: int = FOREVER
+    error: StoreError | None = None
+    is_running: bool = True
+    left: int = 0
+
+    def cut(self, words: str) -> None:
+        """What has not arrived yet does not arrive."""
+        if self.is_running:
+            self.is_running, self.left = False, 0
+            self.error = self.error or StoreError(words)
+
+
+class Engine:
+    """One ClickHouse server."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.random = Random(f"{world.seed}/engine")
+        self.is_up = True
+        self.gates: dict[str, Gate] = {}
+        self.parts: dict[str, set[str]] = {}
+        """Of each gate, its views, and "" for its table, as far as they are there."""
+        self.inserts: dict[str, list[Insert]] = defaultdict(list)
+        self.sales: dict[Key, list[Row]] = defaultdict(list)
+        self.duplicates: dict[Spot, Row] = {}
+        self.quarantine: dict[Spot, Row] = {}
+        self.fates: deque[Fate] = deque()
+        self.on_row: list[Callable[[str, Row], None]] = []
+        self.on_answer: list[Callable[[Insert], None]] = []
+
+    def restart(self) -> None:
+        """The server dies: what was written stays, inserts that ran are cut off."""
+        self.world.note("store", "is killed")
+        for inserts in self.inserts.values():
+            for insert in inserts:
+                insert.cut("connection reset")
+
+    def abandon(self, gate: str) -> None:
+        """A gate's table is gone: inserts that run may find out at their next block, or may not."""
+        for insert in self.inserts[gate]:
+            if insert.is_running and self.random.random() < 0.5:
+                insert.cut(UNKNOWN_TABLE)
+
+    def begin(self, insert: Insert, frames: bytes) -> None:
+        """Begins an insert; its pieces arrive as its fate will have it.
+
+        Raises:
+            StoreError: the server is away, the gate is not there, or a record is refused.
+        """
+        if not self.is_up:
+            raise StoreError("connection refused")
+        if "" not in self.parts[insert.gate]:
+            raise StoreError(UNKNOWN_TABLE)
+        views = set(self.parts[insert.gate])
+        fate = self.fates.popleft() if self.fates else Fate(ms=self.random.randint(0, 40))
+        pieces, fault = self._pieces(list(messages(frames)))
+        count = round(len(pieces) * fate.share)
+        insert.pieces = pieces
+        if fault is not None:
+            count = min(count, self.random.choice((0, 0, 1))) if len(pieces) > 1 else 0
+            insert.error = fault
+        elif count < len(pieces):
+            insert.error = StoreError("Code: 241. MEMORY_LIMIT_EXCEEDED")
+        arrivals = sorted(self.random.randint(0, fate.ms) for _ in range(count))
+        ends_ms = arrivals[-1] if arrivals else 0
+        insert.left = count
+        insert.answer_ms = self.world.now + ends_ms + 1
+        if not fate.is_answered:
+            insert.error = StoreError("Timeout exceeded while reading from socket")
+            insert.answer_ms = self.world.now + max(fate.patience_ms, 1)
+        self.inserts[insert.gate].append(insert)
+        for piece, delay_ms in zip(pieces, arrivals, strict=False):
+            self.world.at(delay_ms, self._arrive, insert, piece, piece.view in views)
+        if not arrivals:
+            self._end(insert)
+
+    def _pieces(self, found: list[sales_pb2.SalesBatch]) -> tuple[list[Piece], StoreError | None]:
+        """The pieces in the order in which the server writes them; what stands behind a refused record is not written."""
+        blocks = [found]
+        if len(found) > 1 and self.random.random() < 0.4:
+            cut = self.random.randint(1, len(found) - 1)
+            blocks = [found[:cut], found[cut:]]
+        pieces: list[Piece] = []
+        for block in blocks:
+            written = list(_written(block))
+            self.random.shuffle(written)
+            pieces += written
+            for message in block:
+                words = refusal(message)
+                if words:
+                    return pieces, StoreError(words, poison=True)
+        return pieces, None
+
+    def _arrive(self, insert: Insert, piece: Piece, is_seen: bool) -> None:  # noqa: FBT001 (a job's argument)
+        if not insert.is_running:
+            return
+        if is_seen:
+            for row in piece.rows:
+                self._keep(piece.view, row)
+        insert.left -= 1
+        if not insert.left:
+            self._end(insert)
+
+    def _end(self, insert: Insert) -> None:
+        insert.is_running = False
+        for look in self.on_answer:
+            look(insert)
+
+    def _keep(self, view: str, row: Row) -> None:
+        for look in self.on_row:
+            look(view, row)
+        if view == "to_sales":
+            self.sales[row.key].append(row)
+        elif view == "to_duplicates":
+            self.duplicates[row.spot] = row
+        else:
+            self.quarantine[row.spot] = row
+
+
+class ModelStore:
+    """The store as one worker of one loader sees it: a `loader.store.GateStore`."""
+
+    def __init__(self, engine: Engine, host: Host) -> None:
+        self._engine, self._host = engine, host
+        self.insert_under_way: Insert | None = None
+        self.on_answer: Callable[[], None] = _nobody
+
+    def create_gate(self, gate: Gate) -> None:
+        """Creates its table, then its views."""
+        self._call("create")
+        self._note(f"creates {gate.name}")
+        self._engine.gates[gate.name] = gate
+        self._engine.parts[gate.name] = {"", *VIEWS}
+        self._answer("created")
+
+    def list_gates(self) -> list[Gate]:
+        """Every gate whose table or one of whose views exists."""
+        self._call("list")
+        engine = self._engine
+        return [gate for name, gate in engine.gates.items() if engine.parts[name]]
+
+    def drop_gate(self, gate: Gate) -> None:
+        """Drops its table, then its views."""
+        self.drop(gate, "")
+        for view in VIEWS:
+            self.drop(gate, view)
+
+    def drop(self, gate: Gate, part: str) -> None:
+        """Drops the gate's table (no `part`) or a view: waits for inserts that hold it, but only if it is still there.
+
+        The server goes on with it if the client dies: then whoever comes next finds nothing to wait for.
+        """
+        self._call("drop")
+        engine = self._engine
+        parts = engine.parts.get(gate.name, set())
+        if part in parts:
+            parts.remove(part)
+            if not part:
+                self._note(f"drops {gate.name}")
+                engine.abandon(gate.name)
+            while any(insert.is_running for insert in engine.inserts[gate.name]):
+                self._host.sleep(50)
+        self._answer("dropped")
+
+    def insert(self, gate: Gate, frames: bytes) -> None:
+        """Sends an insert off; whoever called learns what becomes of it from `insert_under_way`."""
+        self._call("insert", is_blocking=False)
+        self.insert_under_way = Insert(gate.name)
+        self._host.at(0, self._begin, self.insert_under_way, frames)
+
+    def _begin(self, insert: Insert, frames: bytes) -> None:
+        """The request arrives: at once, unless the process was stopped before it could send it."""
+        try:
+            self._engine.begin(insert, frames)
+        except StoreError as error:
+            insert.error, insert.answer_ms = error, self._host.world.now + 1
+        self._note(f"inserts into {insert.gate}: {self._told(insert)}")
+        self._host.at(max(insert.answer_ms - self._host.world.now, 0), self.on_answer)
+        self._host.passing("inserting", is_blocking=False)
+
+    def read_sequences(self, partitions: Sequence[int], committed: Mapping[tuple[int, int], int]) -> StoredSequences:
+        """What adapters/sequence_store.py answers."""
+        self._call("restore")
+        found = StoredSequences()
+        wanted = set(partitions)
+        stored: dict[tuple[bytes, int], set[int]] = defaultdict(set)
+        quarantined: dict[tuple[bytes, int], set[int]] = defaultdict(set)
+        for (terminal, epoch, seq), rows in self._engine.sales.items():
+            for row in rows:
+                topic, partition, offset, _ = row.spot
+                if partition in wanted:
+                    stored[terminal.encode(), epoch].add(seq)
+                    if offset >= committed.get((0, partition), 0):
+                        found.replayed.add((topic, partition, offset))
+        for (topic, partition, offset, seq), row in self._engine.quarantine.items():
+            if partition in wanted and row.reason != "BAD_RECORD":
+                if seq:
+                    quarantined[row.key[0].encode(), row.key[1]].add(seq)
+                if topic == 1 and offset >= committed.get((1, partition), 0):
+                    found.replayed.add((topic, partition, offset))
+        for sets, into in ((stored, found.stored), (quarantined, found.quarantined)):
+            for key, numbers in sets.items():
+                into[key].extend(_ranges(numbers))
+        self._answer("restored")
+        return found
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def _call(self, point: str, *, is_blocking: bool = True) -> None:
+        if self._host.passing(point, is_blocking=is_blocking):
+            raise StoreError("connection reset before the request arrived")
+        if not self._engine.is_up:
+            raise StoreError("connection refused")
+
+    def _answer(self, point: str) -> None:
+        """The call is done; its answer may get lost, and time may have passed."""
+        if self._host.passing(point):
+            raise StoreError("connection reset before the answer came")
+        if self._host.random.random() < 0.1:
+            self._host.sleep(self._host.random.randint(1, 300))
+
+    def _note(self, words: str) -> None:
+        self._host.world.note(self._host.name, words)
+
+    @staticmethod
+    def _told(insert: Insert) -> str:
+        pieces = ", ".join(f"{piece.view}: {[(*row.key, row.spot[2]) for row in piece.rows]}" for piece in insert.pieces)
+        return f"{pieces or 'nothing'} ({insert.left} of {len(insert.pieces)} pieces will arrive, {insert.error or 'answered'})"
+
+
+def messages(frames: bytes) -> Iterable[sales_pb2.SalesBatch]:
+    """The length-prefixed messages of an insert."""
+    at = 0
+    while at < len(frames):
+        size = shift = 0
+        while True:
+            byte = frames[at]
+            at += 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        try:
+            yield sales_pb2.SalesBatch.FromString(frames[at : at + size])
+        except DecodeError:
+            yield sales_pb2.SalesBatch(disposition=STORE)  # refused, as what cannot be read is
+        at += size
+
+
+def refusal(message: sales_pb2.SalesBatch) -> str:
+    """Why the gate's views refuse a message; empty for a good one."""
+    sequence = [event.seq for event in message.events]
+    if message.disposition not in {STORE, DUPLICATE}:
+        return ""
+    if (
+        message.terminal_id != message.record_key
+        or message.epoch != message.record_epoch
+        or not sequence
+        or sequence != list(range(message.first_seq, message.first_seq + message.event_count))
+        or not 0 < message.received_at_ms < YEAR_2100_MS
+        or (message.disposition == STORE and not (message.terminal_id and message.outlet_id and message.collector_id))
+    ):
+        return "Code: 395. fucai: a record says something else than its key and header"
+    if message.disposition == STORE and any(
+        not 1 <= event.kind <= 3 or not event.game or not 0 < event.amount_fen <= MAX_EVENT_FEN for event in message.events
+    ):
+        return "Code: 395. fucai: a record has an event that no collector lets through"
+    return ""
+
+
+def _written(block: list[sales_pb2.SalesBatch]) -> Iterable[Piece]:
+    """What a block of messages becomes: rows by view, those of sales by month."""
+    rows: dict[tuple[str, bool], list[Row]] = defaultdict(list)
+    for message in block:
+        place = (message.kafka_topic, message.kafka_partition, message.kafka_offset)
+        if message.disposition == QUARANTINE and message.raw_detail:
+            key = (message.record_key, message.record_epoch, message.first_seq)
+            row = Row(key, (*place, message.first_seq), "", message.raw_record, "BAD_RECORD")
+            rows["to_raw", False].append(row)
+            continue
+        view = {STORE: "to_sales", DUPLICATE: "to_duplicates", QUARANTINE: "to_quarantine"}[message.disposition]
+        reasons = {finding.seq: str(finding.reason) for finding in message.findings}
+        for event in message.events:
+            key = (message.terminal_id, message.epoch, event.seq)
+            is_later = view == "to_sales" and event.sold_at_ms >= MONTH_END_MS
+            content = event.SerializeToString(deterministic=True)
+            row = Row(key, (*place, event.seq), message.outlet_id, content, reasons.get(event.seq, ""))
+            rows[view, is_later].append(row)
+    return [Piece(view, found) for (view, _), found in rows.items()]
+
+
+def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    ranges: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1] = (ranges[-1][0], number)
+        else:
+            ranges.append((number, number))
+    return ranges
+
+
+def _nobody() -> None:
+    """Nobody waits."""
+
+
+__all__ = ["Engine", "Fate", "Insert", "ModelStore", "Row", "messages", "refusal"]
