@@ -32,6 +32,7 @@ class Connection:
         self.is_broken = False
         self._incarnation = collector.host.incarnation
         self._stream = Stream(collector, self._answer, self._end)
+        self._slowness = agent.host.random.choice((10, 200, 800))
         self._there_ms = self._back_ms = 0
 
     def carry(self, message: bytes) -> None:
@@ -80,7 +81,7 @@ class Connection:
     def _arrival(self, last_ms: int) -> int:
         """When a message sent now arrives: never before one that was sent earlier."""
         host = self.agent.host
-        return max(last_ms, host.world.now + host.random.randint(1, 30))
+        return max(last_ms, host.world.now + host.random.randint(1, self._slowness))
 
 
 class Agent:
@@ -105,7 +106,7 @@ class Agent:
         host = self.host
         host.begin()
         policy = Policy(
-            limits=BatchLimits(max_events=host.random.randint(1, 5)),
+            limits=BatchLimits(max_events=host.random.randint(1, 8)),
             window_batches=host.random.randint(1, 4),
             first_wait_ms=200,
             longest_wait_ms=3_000,

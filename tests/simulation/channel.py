@@ -133,6 +133,7 @@ class Channel:
         self.world.note("world", "heals")
         self.log.is_up = self.engine.is_up = True
         self.engine.fates.clear()
+        self.engine.flaky_until = 0
         for actor in (*self.collectors, *self.agents, *self.loaders):
             actor.host.forget_faults()
             actor.host.resume()
@@ -207,6 +208,11 @@ class Channel:
         if what in {"pause", "zombie"}:
             {"agent": self.agents, "collector": self.collectors, "loader": self.loaders}[who][number].host.pause(fault.ms)
             return
+        if what == "crash loop":
+            actor = {"agent": self.agents, "loader": self.loaders}[who][number]
+            for at_ms in range(0, fault.ms, 1_100):
+                self.world.at(at_ms + self.random.randint(0, 600), actor.host.crash)
+            return
         self.world.strikes[kind] += 1
         self.world.note("world", f"{kind} {number} {fault.ms}")
         _STRIKES[kind](self, fault)
@@ -276,6 +282,16 @@ def _insert_trouble(channel: Channel, fault: Fault) -> None:
     channel.engine.fates.append(fate)
 
 
+def _flaky_store(channel: Channel, fault: Fault) -> None:
+    channel.engine.flaky_until = channel.world.now + 2 * fault.ms
+
+
+def _flaky_network(channel: Channel, fault: Fault) -> None:
+    """The streams of a terminal break, again and again."""
+    for at_ms in range(0, fault.ms, 300):
+        channel.world.at(at_ms + channel.random.randint(0, 299), _break_stream, channel, fault)
+
+
 def _cut(channel: Channel, fault: Fault) -> None:
     consumer = channel.loaders[fault.number].consumer
     if consumer is not None:
@@ -332,6 +348,8 @@ _STRIKES = {
     "insert in part": _insert_trouble,
     "lost insert answer": _insert_trouble,
     "slow insert": _insert_trouble,
+    "flaky store": _flaky_store,
+    "flaky network": _flaky_network,
     "loader cut": _cut,
     "loader replaced": _replace,
     "loader leaves": _leave,

@@ -22,6 +22,7 @@ from fucai.v1 import sales_pb2
 from tests.simulation.world import FOREVER, Host, World
 
 STORE, DUPLICATE, QUARANTINE = 1, 2, 3
+_DISPOSITIONS = {"to_sales": STORE, "to_duplicates": DUPLICATE, "to_quarantine": QUARANTINE, "to_raw": QUARANTINE}
 VIEWS = ("to_duplicates", "to_quarantine", "to_raw", "to_sales")
 UNKNOWN_TABLE = "Code: 60. UNKNOWN_TABLE"
 MONTH_END_MS = 1_761_926_400_000
@@ -94,6 +95,7 @@ class Engine:
         self.duplicates: dict[Spot, Row] = {}
         self.quarantine: dict[Spot, Row] = {}
         self.fates: deque[Fate] = deque()
+        self.flaky_until = 0
         self.on_row: list[Callable[[str, Row], None]] = []
         self.on_answer: list[Callable[[Insert], None]] = []
 
@@ -121,12 +123,12 @@ class Engine:
         if "" not in self.parts[insert.gate]:
             raise StoreError(UNKNOWN_TABLE)
         views = set(self.parts[insert.gate])
-        fate = self.fates.popleft() if self.fates else Fate(ms=self.random.randint(0, 40))
+        fate = self._next_fate()
         pieces, fault = self._pieces(list(messages(frames)))
         count = round(len(pieces) * fate.share)
         insert.pieces = pieces
         if fault is not None:
-            count = min(count, self.random.choice((0, 0, 1))) if len(pieces) > 1 else 0
+            count = self.random.choice((0, 0, count))
             insert.error = fault
         elif count < len(pieces):
             insert.error = StoreError("Code: 241. MEMORY_LIMIT_EXCEEDED")
@@ -143,6 +145,14 @@ class Engine:
         if not arrivals:
             self._end(insert)
 
+    def _next_fate(self) -> Fate:
+        if self.fates:
+            return self.fates.popleft()
+        if self.world.now < self.flaky_until and self.random.random() < 0.6:
+            ms = self.random.randint(1, 900)
+            return Fate(self.random.random(), ms, is_answered=self.random.random() < 0.5, patience_ms=ms // 2)
+        return Fate(ms=self.random.randint(0, 40))
+
     def _pieces(self, found: list[sales_pb2.SalesBatch]) -> tuple[list[Piece], StoreError | None]:
         """The pieces in the order in which the server writes them; what stands behind a refused record is not written."""
         blocks = [found]
@@ -151,13 +161,12 @@ class Engine:
             blocks = [found[:cut], found[cut:]]
         pieces: list[Piece] = []
         for block in blocks:
-            written = list(_written(block))
+            refused = {message.disposition: words for message in block if (words := refusal(message))}
+            written = [piece for piece in _written(block) if _DISPOSITIONS[piece.view] not in refused]
             self.random.shuffle(written)
             pieces += written
-            for message in block:
-                words = refusal(message)
-                if words:
-                    return pieces, StoreError(words, poison=True)
+            for words in refused.values():
+                return pieces, StoreError(words, poison=True)
         return pieces, None
 
     def _arrive(self, insert: Insert, piece: Piece, is_seen: bool) -> None:  # noqa: FBT001 (a job's argument)
