@@ -64,8 +64,10 @@ def loader_thread(bootstrap: str, url: str, database: str, instance: str = "load
         raise failures[0]
 
 
-def start_loader(bootstrap: str, url: str, database: str, instance: str = "loader-0") -> subprocess.Popen[bytes]:
-    """Start a loader as a process of its own."""
+def start_loader(
+    bootstrap: str, url: str, database: str, instance: str = "loader-0", failpoints: str = ""
+) -> subprocess.Popen[bytes]:
+    """Start a loader as a process of its own, with failpoints as in `runtime.failpoints`."""
     env = {
         **os.environ,
         "FUCAI_KAFKA": bootstrap,
@@ -75,5 +77,6 @@ def start_loader(bootstrap: str, url: str, database: str, instance: str = "loade
         "FUCAI_INSTANCE": instance,
         "FUCAI_LINGER_MS": "20",
         "FUCAI_SESSION_TIMEOUT_MS": str(SESSION_MS),
+        "FUCAI_FAILPOINTS": failpoints,
     }
     return subprocess.Popen([sys.executable, "-m", "fucai.loader"], env=env, stderr=subprocess.DEVNULL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,23 @@ from kafka.errors import (
     KafkaError,
     RebalanceInProgressError,
     UnknownMemberIdError,
+    UnknownTopicOrPartitionError,
 )
 from kafka.structs import OffsetAndMetadata
 
 from fucai.adapters.headernames import accept_any_header_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Place = tuple[str, int]
 """Topic and partition."""
+
+_ANSWER_MS = 5_000
+"""How long a broker has to answer; whoever asks tries again later."""
+
+_LOOK_SECONDS = 10.0
+_LOOK_MS = 2_000
 
 
 class MembershipLostError(Exception):
@@ -63,13 +71,16 @@ class FetchedRecord:
 class GroupConsumer:
     """A static member of a consumer group, assigned eagerly. Use it from one thread."""
 
-    def __init__(self, settings: GroupSettings, topics: Sequence[str]) -> None:
+    def __init__(
+        self, settings: GroupSettings, topics: Sequence[str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Join the group on the first poll.
 
         Raises:
-            kafka.errors.KafkaError: no broker answers.
+            kafka.errors.KafkaError: no broker answers, or a topic does not exist.
         """
         accept_any_header_name()
+        self._clock = clock
         self._listener = _Listener()
         self._sharing = _NotingAssignor()
         self._consumer = KafkaConsumer(
@@ -90,7 +101,14 @@ class GroupConsumer:
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )
+        missing = sorted(set(topics) - self._consumer.topics())
+        if missing:
+            self.close()
+            raise UnknownTopicOrPartitionError(f"there is no topic {', '.join(missing)}; run fucai migrate")
         self._consumer.subscribe(topics=list(topics), listener=self._listener)
+        self._ends: dict[TopicPartition, int] = {}
+        self._looked_at = float("-inf")
+        self._silence: KafkaError | None = None
 
     @property
     def assignments(self) -> int:
@@ -148,24 +166,28 @@ class GroupConsumer:
             message = f"no longer assigned: {sorted(lost)}"
             raise RebalancingError(message)
         try:
-            self._consumer.commit(wanted, timeout_ms=30_000)
+            self._consumer.commit(wanted, timeout_ms=_ANSWER_MS)
         except RebalanceInProgressError as error:
             raise RebalancingError(str(error)) from error
         except (CommitFailedError, FencedInstanceIdError, IllegalGenerationError, UnknownMemberIdError) as error:
             raise MembershipLostError(str(error) or type(error).__name__) from error
 
     def committed(self, places: Iterable[Place]) -> dict[Place, int]:
-        """Return the offset from which each place is to be read; the earliest where none was committed."""
+        """Return the offset from which each place is to be read; the earliest where none was committed.
+
+        Raises:
+            kafka.errors.KafkaError: no broker answers.
+        """
         found: dict[Place, int] = {}
         fresh = []
         for place in places:
-            offset = self._consumer.committed(TopicPartition(*place))
+            offset = self._consumer.committed(TopicPartition(*place), timeout_ms=_ANSWER_MS)
             if offset is None:
                 fresh.append(TopicPartition(*place))
             else:
                 found[place] = int(offset)
         if fresh:
-            earliest = self._consumer.beginning_offsets(fresh)
+            earliest = self._consumer.beginning_offsets(fresh, timeout_ms=_ANSWER_MS)
             found.update(((place.topic, place.partition), int(offset)) for place, offset in earliest.items())
         return found
 
@@ -183,9 +205,29 @@ class GroupConsumer:
         self._consumer.resume(*[TopicPartition(*place) for place in places])
 
     def high_water(self, place: Place) -> int | None:
-        """Return the end of a place as the newest fetch said, None before the first."""
-        mark = self._consumer.highwater(TopicPartition(*place))
-        return None if mark is None else int(mark)
+        """Return the end of a place as the newest fetch said, or a look at all ends each few seconds; None before.
+
+        Raises:
+            kafka.errors.KafkaError: that look got no answer: what is said of the ends is out of date.
+        """
+        self._look_at_ends()
+        if self._silence is not None:
+            raise self._silence
+        fetched, looked = self._consumer.highwater(TopicPartition(*place)), self._ends.get(TopicPartition(*place))
+        known = [int(mark) for mark in (fetched, looked) if mark is not None]
+        return max(known, default=None)
+
+    def _look_at_ends(self) -> None:
+        """Ask for the ends of everything assigned, also of what is paused: fetches alone would not tell."""
+        if self._clock() - self._looked_at < _LOOK_SECONDS:
+            return
+        places = list(self._consumer.assignment())
+        try:
+            self._ends = self._consumer.end_offsets(places, timeout_ms=_LOOK_MS) if places else {}
+            self._silence = None
+        except KafkaError as error:
+            self._silence = error
+        self._looked_at = self._clock()
 
     def close(self) -> None:
         """Stop fetching. A static member keeps its partitions until its session ends."""

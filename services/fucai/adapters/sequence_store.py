@@ -34,18 +34,28 @@ GROUP BY terminal_id, epoch
 """
 _QUARANTINED = """
 SELECT terminal_id, epoch, groupUniqArray(seq)
-FROM quarantine WHERE kafka_partition IN {partitions:Array(UInt16)} AND reason != 'BAD_RECORD' AND seq > 0
+FROM quarantine WHERE kafka_partition IN {partitions:Array(UInt16)} AND reason != 'BAD_RECORD'
+  AND seq BETWEEN 1 AND 9223372036854775807
 GROUP BY terminal_id, epoch
 """
 _REPLAYED = """
-SELECT DISTINCT 0, kafka_partition, kafka_offset FROM sales
+SELECT kafka_partition, kafka_offset, min(seq) AS low, max(seq) AS high, count() AS events,
+       if(high - low + 1 = events, [], groupArray(seq))
+FROM sales
 WHERE kafka_partition IN {partitions:Array(UInt16)} AND kafka_offset >= {lowest_sales:UInt64}
   AND kafka_offset >= transform(kafka_partition, {partitions:Array(UInt16)}, {sales:Array(UInt64)}, toUInt64(0))
-UNION ALL
-SELECT DISTINCT 1, kafka_partition, kafka_offset FROM quarantine
-WHERE kafka_topic = 1 AND kafka_partition IN {partitions:Array(UInt16)} AND reason != 'BAD_RECORD'
-  AND kafka_offset >= transform(kafka_partition, {partitions:Array(UInt16)}, {rejected:Array(UInt64)}, toUInt64(0))
+GROUP BY kafka_partition, kafka_offset
 """
+_SET_ASIDE = """
+SELECT DISTINCT kafka_topic, kafka_partition, kafka_offset, reason = 'BAD_RECORD'
+FROM quarantine
+WHERE kafka_partition IN {partitions:Array(UInt16)} AND kafka_offset >= if(kafka_topic = 0,
+    transform(kafka_partition, {partitions:Array(UInt16)}, {sales:Array(UInt64)}, toUInt64(0)),
+    transform(kafka_partition, {partitions:Array(UInt16)}, {rejected:Array(UInt64)}, toUInt64(0)))
+"""
+
+Place = tuple[int, int, int]
+"""Topic (0 sales, 1 quarantine), partition and offset of a record."""
 
 Numbers = dict[tuple[bytes, int], list[tuple[int, int]]]
 """Ranges of sequence numbers, both ends included, by terminal and epoch."""
@@ -53,14 +63,17 @@ Numbers = dict[tuple[bytes, int], list[tuple[int, int]]]
 
 @dataclass(slots=True)
 class StoredSequences:
-    """What the store holds for some partitions.
+    """What the store holds for some partitions, and of which records that are not committed.
 
-    `replayed` names records (topic, partition, offset) that are stored but not committed.
+    `replayed` has the numbers that stand in `sales` from a record itself; `rejected` the records of the quarantine
+    topic of which events stand in `quarantine`; `condemned` the records that stand there whole.
     """
 
     stored: Numbers = field(default_factory=lambda: defaultdict(list))
     quarantined: Numbers = field(default_factory=lambda: defaultdict(list))
-    replayed: set[tuple[int, int, int]] = field(default_factory=set)
+    replayed: dict[Place, list[tuple[int, int]]] = field(default_factory=dict)
+    rejected: set[Place] = field(default_factory=set)
+    condemned: set[Place] = field(default_factory=set)
 
 
 def read_sequences(
@@ -85,8 +98,10 @@ def read_sequences(
     sales = [committed.get((0, partition), 0) for partition in partitions]
     rejected = [committed.get((1, partition), 0) for partition in partitions]
     parameters = {"partitions": list(partitions), "sales": sales, "lowest_sales": min(sales), "rejected": rejected}
-    rows = client.query(_REPLAYED, parameters).result_rows
-    found.replayed.update((int(topic), int(partition), int(offset)) for topic, partition, offset in rows)
+    for partition, offset, low, high, _, numbers in client.query(_REPLAYED, parameters).result_rows:
+        found.replayed[0, partition, offset] = _ranges(numbers) or [(low, high)]
+    for topic, partition, offset, whole in client.query(_SET_ASIDE, parameters).result_rows:
+        (found.condemned if whole else found.rejected).add((topic, partition, offset))
     return found
 
 

@@ -26,6 +26,7 @@ MIB = 1024 * 1024
 FETCH_SECONDS = 5.0
 CLOSE_SECONDS = 3.0
 HANG_SECONDS = 5.0
+SILENT_SECONDS = 60.0
 
 
 class CollectorSettings(ServiceSettings):
@@ -62,7 +63,7 @@ async def build(service: Service[CollectorSettings]) -> None:
     )
     rules.restore()
     metrics.show_snapshot(lambda: rules.revision, lambda: rules.age_seconds)
-    service.background("registry", rules.keep_fresh(service.progress("registry")))
+    service.background("registry", rules.keep_fresh(service.progress("registry", silent_after_s=SILENT_SECONDS)))
 
     producer = Producer(
         ProducerSettings(
@@ -77,7 +78,7 @@ async def build(service: Service[CollectorSettings]) -> None:
     backlog = Backlog(BacklogBounds(soft_bytes=settings.backlog_bytes // 2, hard_bytes=settings.backlog_bytes))
     metrics.show_backlog(lambda: backlog.waiting_bytes)
     deliveries = Deliveries(producer, backlog, metrics, lost_after_seconds=settings.delivery_seconds + HANG_SECONDS)
-    service.background("kafka", deliveries.keep_connected(service.progress("kafka")))
+    service.background("kafka", deliveries.keep_connected(service.progress("kafka", silent_after_s=SILENT_SECONDS)))
 
     collector = CollectorService(
         rules=rules,

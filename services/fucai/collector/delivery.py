@@ -14,6 +14,7 @@ from fucai.adapters.producer import BrokerAwayError, Confirm
 from fucai.collector.backlog import RECORD_OVERHEAD_BYTES, Backlog
 from fucai.collector.metrics import CollectorMetrics
 from fucai.domain.batches import CheckedBatch
+from fucai.runtime.failpoints import failpoint
 from fucai.runtime.progress import Progress
 
 RECONNECT_SECONDS = 1.0
@@ -125,6 +126,7 @@ class Deliveries:
         """
         if self._backlog.full:
             raise OverloadedError(self._backlog.retry_after_ms)
+        failpoint("collector.before-send")
         size = sum([len(record.value) + RECORD_OVERHEAD_BYTES for record in batch.records])
         delivery = Delivery(self, batch, size, notify)
         self._backlog.add(size)

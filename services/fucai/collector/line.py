@@ -41,9 +41,10 @@ class ReceiptLine:
         self.settled()
 
     def end(self, reason: BaseException | None) -> None:
-        """Nothing more will be put in; the writer sees `reason` after the last receipt."""
-        self._ended, self._reason = True, reason
-        self.settled()
+        """Nothing more will be put in; the writer sees `reason` after the last receipt. The first reason counts."""
+        if not self._ended:
+            self._ended, self._reason = True, reason
+            self.settled()
 
     def settled(self) -> None:
         """Some delivery has settled: wakes the writer if it is the one it waits for."""

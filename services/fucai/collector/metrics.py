@@ -31,6 +31,16 @@ class CollectorMetrics:
         self.refused = Counter(
             "fucai_collector_batches_refused", "Batches not taken, by gRPC status code.", ["code"], registry=registry
         )
+        self.streams_refused = Counter(
+            "fucai_collector_streams_refused",
+            "Streams refused because another agent with the same identity has one open.",
+            registry=registry,
+        )
+        self.streams_superseded = Counter(
+            "fucai_collector_streams_superseded",
+            "Streams ended because the same agent has opened a newer one.",
+            registry=registry,
+        )
         self.statements = Counter(
             "fucai_collector_statements",
             "Statements of terminals confirmed by Kafka, by what their signature and key showed.",
@@ -66,6 +76,15 @@ class CollectorMetrics:
             "fucai_collector_backlog_bytes", "Bytes handed to Kafka and not confirmed yet.", registry=self._registry
         )
         gauge.set_function(read_bytes)
+
+    def show_leases(self, read_count: Callable[[], float]) -> None:
+        """Shows how many agents have a stream open, read at each scrape."""
+        gauge = Gauge(
+            "fucai_collector_leased_terminals",
+            "Terminals whose agent has a stream open.",
+            registry=self._registry,
+        )
+        gauge.set_function(read_count)
 
     def show_snapshot(self, read_revision: Callable[[], float], read_age_seconds: Callable[[], float]) -> None:
         """Shows which registry snapshot is in use, read at each scrape."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -25,6 +26,9 @@ _CURED_BY_NEWER_SNAPSHOT = frozenset(
     )
 )
 
+
+MOST_REPEATS = 100
+"""How often a batch may repeat a number: each time makes a record in quarantine."""
 
 NONE: Mapping[int, int] = MappingProxyType({})
 
@@ -117,7 +121,11 @@ class Stamper:
 
 
 def make_records(parsed: ParsedBatch, runs: Sequence[Run], stamp: bytes) -> CheckedBatch:
-    """One record for each run, with the collector's `stamp` appended once, and the receipt."""
+    """One record for each run, with the collector's `stamp` appended once, and the receipt.
+
+    Raises:
+        BatchRefusedError: one number stands in the batch so often that it would make too many records.
+    """
     batch = parsed.batch
     terminal_id = batch.terminal_id
     key = terminal_id.encode()
@@ -128,6 +136,8 @@ def make_records(parsed: ParsedBatch, runs: Sequence[Run], stamp: bytes) -> Chec
         record = Record(topics.SALES, parsed.stored + stamp, _headers(epoch, last - count + 1, last, count))
         durable = sales_pb2.Receipt(terminal_id=terminal_id, epoch=epoch, through_seq=last, accepted=count)
         return CheckedBatch(key, (record,), durable.SerializeToString(), count)
+    if len(runs) > MOST_REPEATS:
+        _refuse_repeats(runs)
     records = [_record(batch, run, stamp, is_last=run is runs[-1]) for run in runs]
     findings = [finding for run in runs for finding in run.findings]
     receipt = sales_pb2.Receipt(
@@ -146,7 +156,7 @@ def _record(batch: sales_pb2.SalesBatch, run: Run, stamp: bytes, *, is_last: boo
         terminal_id=batch.terminal_id,
         outlet_id=batch.outlet_id,
         epoch=batch.epoch,
-        events=batch.events[run.start : run.stop],
+        events=run.of(batch.events),
         digest=batch.digest if is_last else b"",
         findings=run.findings,
     )
@@ -154,6 +164,16 @@ def _record(batch: sales_pb2.SalesBatch, run: Run, stamp: bytes, *, is_last: boo
     first, last = part.events[0].seq, part.events[-1].seq
     headers = _headers(batch.epoch, first, last, len(part.events))
     return Record(topic, part.SerializeToString() + stamp, headers)
+
+
+def _refuse_repeats(runs: Sequence[Run]) -> None:
+    """Refuses a batch of which a number, sent again and again, would make a record of its own each time."""
+    bad = _REASONS.QUARANTINE_REASON_BAD_SEQUENCE
+    repeats = Counter(finding.seq for run in runs for finding in run.findings if finding.reason == bad)
+    seq, times = max(repeats.items(), key=itemgetter(1), default=(0, 0))
+    if times > MOST_REPEATS:
+        detail = f"repeats seq {seq} {times} times; number each event once, rising from 1"
+        raise BatchRefusedError([Refusal("events", detail)])
 
 
 def _headers(epoch: int, first: int, last: int, count: int) -> list[tuple[str, bytes]]:

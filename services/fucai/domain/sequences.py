@@ -89,6 +89,17 @@ class SequenceSet:
         return self._bounds[-1] - 1 if self._bounds else 0
 
     @property
+    def range_count(self) -> int:
+        """How many ranges the numbers form: what the set costs."""
+        return len(self._bounds) // 2
+
+    def touches(self, first: int, last: int) -> bool:
+        """Whether a number of first..last, or one beside it, is in the set: adding them makes no further range."""
+        bounds = self._bounds
+        index = bisect_left(bounds, first)
+        return index % 2 == 1 or (index < len(bounds) and bounds[index] <= last + 1)
+
+    @property
     def gap_count(self) -> int:
         """How many ranges below the highest number are missing."""
         if not self._bounds:

@@ -5,6 +5,7 @@ Says nothing of duplicates: the collector cannot know them. What a single sale m
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -29,6 +30,8 @@ MAX_SEQ = 2**63 - 1
 
 _LONGEST_BAD_RUN = 1_000
 """Events of one record in a batch with bad ones: with its findings it stays below what Kafka takes."""
+
+_BAD_SEQUENCE = sales_pb2.QUARANTINE_REASON_BAD_SEQUENCE
 
 _REASONS = sales_pb2.QuarantineReason
 _REMEMBERED_SHAPES = 20_000
@@ -60,11 +63,19 @@ class Refusal:
 
 
 class Run(NamedTuple):
-    """Events start..stop-1 of a batch that make one Kafka record: all good, or each with its finding."""
+    """Events start..stop-1 of a batch that make one Kafka record: all good, or each with its finding.
+
+    Where `picked` is not empty it names the events instead: those of bad numbers, from all over the batch.
+    """
 
     start: int
     stop: int
     findings: Sequence[sales_pb2.Finding] = ()
+    picked: Sequence[int] = ()
+
+    def of(self, events: Sequence[sales_pb2.SalesEvent]) -> Sequence[sales_pb2.SalesEvent]:
+        """The run's events among those of its batch."""
+        return [events[index] for index in self.picked] if self.picked else events[self.start : self.stop]
 
 
 def refusals(batch: sales_pb2.SalesBatch, *, max_events: int) -> list[Refusal]:
@@ -112,8 +123,8 @@ class Validator:
     def examine(self, batch: sales_pb2.SalesBatch, *, now_ms: int) -> list[Run]:
         """Splits the batch's events into runs, in order; one good run is what a healthy terminal gets.
 
-        The sequence numbers of a run are contiguous, and its events all good or all bad. An event with BAD_SEQUENCE
-        is a run of its own. The batch holds at least one event.
+        The sequence numbers of a run are contiguous, and its events all good or all bad. Events with BAD_SEQUENCE come
+        before all others, in runs of rising numbers. The batch holds at least one event.
         """
         events = batch.events
         faults: dict[int, Fault] = {}
@@ -241,15 +252,37 @@ class _Place:
 
 
 def _runs(events: Sequence[sales_pb2.SalesEvent], faults: Mapping[int, Fault], jumps: Iterable[int]) -> Iterable[Run]:
-    """Cuts where the numbering jumps, where good turns to bad or back, around bad sequence numbers, and long runs."""
-    alone = {index for index, fault in faults.items() if fault.reason == _REASONS.QUARANTINE_REASON_BAD_SEQUENCE}
-    cuts = {0, len(events), *jumps, *alone, *(index + 1 for index in alone)}
+    """Cuts where the numbering jumps, where good turns to bad or back, and long runs; bad numbers go apart."""
+    apart = [index for index, fault in faults.items() if fault.reason == _BAD_SEQUENCE]
+    yield from _runs_apart(events, faults, apart)
+    rest = sorted(set(range(len(events))) - set(apart)) if apart else range(len(events))
+    cuts = {0, len(rest), *(bisect_left(rest, jump) for jump in jumps)}
     if faults:
-        cuts.update(range(0, len(events), _LONGEST_BAD_RUN))
-    cuts |= {index for index in range(1, len(events)) if (index in faults) != (index - 1 in faults)}
+        cuts.update(range(0, len(rest), _LONGEST_BAD_RUN))
+    cuts |= {at for at in range(1, len(rest)) if (rest[at] in faults) != (rest[at - 1] in faults)}
     for start, stop in pairwise(sorted(cuts)):
-        findings = tuple(_finding(events[index].seq, faults[index]) for index in range(start, stop) if index in faults)
-        yield Run(start, stop, findings)
+        indices = rest[start:stop]
+        findings = tuple(_finding(events[index].seq, faults[index]) for index in indices if index in faults)
+        whole = indices[-1] - indices[0] + 1 == len(indices)
+        yield Run(indices[0], indices[-1] + 1, findings, () if whole else indices)
+
+
+def _runs_apart(
+    events: Sequence[sales_pb2.SalesEvent], faults: Mapping[int, Fault], apart: Iterable[int]
+) -> Iterable[Run]:
+    """Gathers events of bad numbers into few runs; no number stands twice in one, for a record keeps each once."""
+    rounds: dict[int, int] = {}
+    sharing: dict[int, list[int]] = {}
+    for index in apart:
+        seq = events[index].seq
+        rounds[seq] = rounds.get(seq, 0) + 1
+        sharing.setdefault(rounds[seq], []).append(index)
+    for indices in sharing.values():
+        indices.sort(key=lambda index: events[index].seq)
+        for start in range(0, len(indices), _LONGEST_BAD_RUN):
+            picked = indices[start : start + _LONGEST_BAD_RUN]
+            findings = tuple(_finding(events[index].seq, faults[index]) for index in picked)
+            yield Run(min(picked), max(picked) + 1, findings, picked)
 
 
 def _finding(seq: int, fault: Fault) -> sales_pb2.Finding:

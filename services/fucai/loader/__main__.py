@@ -14,6 +14,7 @@ from fucai.adapters.clickhouse import ClickHouseError, connect
 from fucai.adapters.consumer import GroupConsumer, GroupSettings, KafkaError, MembershipLostError
 from fucai.adapters.migrate import SchemaError, StoreSettings, read_store_settings
 from fucai.loader.lane import FlushPolicy
+from fucai.loader.ledger import MAX_RANGES
 from fucai.loader.metrics import LoaderMetrics
 from fucai.loader.pipeline import TOPICS, Pipeline, first_line
 from fucai.loader.store import ClickHouseStore
@@ -43,6 +44,9 @@ class LoaderSettings(ServiceSettings):
     workers: int = Field(default=2, ge=1, le=64, description="inserts at a time")
     linger_ms: int = Field(default=150, ge=0, le=60_000, description="wait this long for more before an insert")
     flush_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="insert at once when this much waits")
+    max_ranges: int = Field(
+        default=MAX_RANGES, ge=1, description="ranges of numbers, with gaps between, kept in mind for each terminal"
+    )
     session_timeout_ms: int = Field(
         default=10_000, ge=1_000, description="the group waits this long for a silent loader"
     )
@@ -50,7 +54,7 @@ class LoaderSettings(ServiceSettings):
 
 async def build(service: Service[LoaderSettings]) -> None:
     """Wire the loader: one thread that waits for its neighbours and then loads until the process stops."""
-    progress = service.progress("load", stalled_after_s=60)
+    progress = service.progress("load", stalled_after_s=60, silent_after_s=60)
     loading = Loading(service.settings, progress, LoaderMetrics(service.metrics), service.log)
     service.worker("load", _run_until_stopped(service.stopping, loading))
 
@@ -88,7 +92,11 @@ class Loading:
         pipeline = Pipeline(
             consumer,
             [
-                Worker(number, ClickHouseStore(self._connect(), store.timezone))
+                Worker(
+                    number,
+                    ClickHouseStore(self._connect(), store.timezone),
+                    max_ranges=self._settings.max_ranges,
+                )
                 for number in range(self._settings.workers)
             ],
             instance=gates.instance_of(self._settings.instance),

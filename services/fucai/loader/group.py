@@ -48,7 +48,7 @@ class Group(Protocol):
         """Fetch from these places again."""
 
     def high_water(self, place: Place) -> int | None:
-        """Return the end of a place as far as it is known."""
+        """Return the end of a place as far as it is known; a KafkaError where the log has not answered for long."""
 
     def close(self) -> None:
         """Leave the log; the places stay assigned until the session ends."""

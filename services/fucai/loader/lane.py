@@ -17,15 +17,18 @@ if TYPE_CHECKING:
 class FlushPolicy:
     """When to insert: inserts cost by their number, so wait `linger_s` unless there is much.
 
-    A lane holds at most `hold_bytes` before its partitions are paused. For `careful_s` after a bad record every record
-    is decoded before it is inserted: bad ones come in numbers, and finding one by a failed insert costs a gate.
+    A lane holds at most `hold_bytes` and `hold_records` before its partitions are paused. For `careful_s` after a bad
+    record every record is decoded before it is inserted: bad ones come in numbers, and finding one by a failed insert
+    costs a gate. At the end, inserts under way are waited for `drain_s`.
     """
 
     linger_s: float = 0.15
     flush_bytes: int = 32 * 1024 * 1024
     flush_records: int = 100_000
     hold_bytes: int = 64 * 1024 * 1024
+    hold_records: int = 200_000
     retry_s: float = 1.0
+    drain_s: float = 4.0
     careful_s: float = 10.0
 
 
@@ -61,6 +64,12 @@ class Lane:
             return False
         full = self.waiting_bytes >= policy.flush_bytes or len(self.waiting) >= policy.flush_records
         return full or now - self.waiting_since >= policy.linger_s
+
+    def crowded(self, policy: FlushPolicy) -> bool:
+        """Whether its partitions should be paused: from the bound on, until no more waits than one flush takes."""
+        if self.paused:
+            return self.waiting_bytes >= policy.flush_bytes or len(self.waiting) >= policy.flush_records
+        return self.waiting_bytes > policy.hold_bytes or len(self.waiting) > policy.hold_records
 
     def next_records(self, policy: FlushPolicy) -> list[Record]:
         """Take the next flush from the front; a single record where records are looked at one by one."""

@@ -35,6 +35,11 @@ class LoaderMetrics:
             "Kafka records that could not be used, kept whole in quarantine.",
             registry=registry,
         )
+        self._capped = Counter(
+            "fucai_loader_capped_records",
+            "Good Kafka records kept whole in quarantine because their terminal's numbers jump around too much.",
+            registry=registry,
+        )
         self._batch = Histogram(
             "fucai_loader_flush_events", "Events in one insert.", registry=registry, buckets=[10**n for n in range(7)]
         )
@@ -66,6 +71,7 @@ class LoaderMetrics:
         self._quarantined.inc(plan.quarantined)
         self._replayed.inc(plan.replayed)
         self._bad.inc(plan.bad_records)
+        self._capped.inc(plan.capped_records)
         self._batch.observe(plan.stored)
         self._newest.set(plan.newest_ms / 1000)
 

@@ -6,7 +6,8 @@ The steps and their order are the exactly-once protocol of docs/architecture.md.
 from __future__ import annotations
 
 import time
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import TYPE_CHECKING
 
 from fucai.adapters.consumer import KafkaError, RebalancingError
@@ -15,7 +16,9 @@ from fucai.domain.record import HEADER_NAME, decode_range
 from fucai.loader.lane import FlushPolicy, Lane
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
 from fucai.loader.store import StoreError
+from fucai.loader.threads import DaemonThread
 from fucai.loader.worker import Membership, Worker
+from fucai.runtime.failpoints import failpoint
 
 if TYPE_CHECKING:
     import threading
@@ -58,15 +61,16 @@ class Pipeline:
         self._consumer = consumer
         self._workers = list(workers)
         self._lanes = [Lane(number) for number in range(len(workers))]
-        self._executors = list(executors or [ThreadPoolExecutor(1, f"insert-{each.number}") for each in workers])
+        self._executors = list(executors or [DaemonThread(f"insert-{each.number}") for each in workers])
         self._instance = instance
         self._policy, self._metrics, self._progress, self._log, self._clock = policy, metrics, progress, log, clock
         self._seen = -1
         self._generation = -1
         self._gauges_at = 0.0
+        self._behind = False
 
     def run(self, stopping: threading.Event) -> None:
-        """Work until `stopping` is set, then finish what is in flight.
+        """Work until `stopping` is set, then finish what is in flight, as far as it ends soon.
 
         Raises:
             MembershipLostError: end the process; a new one starts clean.
@@ -93,16 +97,28 @@ class Pipeline:
         self._show()
 
     def drain(self) -> None:
-        """Before the end: wait for inserts under way and commit them; what only waits will be read again."""
-        self._await_flushes()
+        """Before the end: wait for inserts under way and commit them, no longer than the policy says.
+
+        What only waits, and what is still under way then, will be read again.
+        """
+        deadline = self._clock() + self._policy.drain_s
+        for lane in self._lanes:
+            if lane.flush is not None:
+                try:
+                    lane.flush.exception(max(deadline - self._clock(), 0))
+                except FutureTimeoutError:
+                    self._log.warning(
+                        "insert left behind at the end; its records will be read again", worker=lane.number
+                    )
         self._settle()
 
     def close(self) -> None:
-        """Close executors, stores and the consumer."""
-        for executor in self._executors:
-            executor.shutdown(wait=True, cancel_futures=True)
-        for worker in self._workers:
-            worker.close()
+        """Close executors, stores and the consumer; an insert under way is left to end with the process."""
+        for lane, worker, executor in zip(self._lanes, self._workers, self._executors, strict=True):
+            under_way = lane.flush is not None and not lane.flush.done()
+            executor.shutdown(wait=not under_way, cancel_futures=True)
+            if not under_way:
+                worker.close()
         self._consumer.close()
 
     def _start_over(self) -> None:
@@ -131,31 +147,36 @@ class Pipeline:
             self._progress.idle("no partitions assigned")
 
     def _open_lanes(self) -> None:
-        """Open the lanes that are closed, and try again later where that fails."""
-        now = self._clock()
+        """Open the lanes that are closed; where that fails, try again later, and the others in the next turn."""
         for lane in self._lanes:
-            if lane.open or not lane.places or lane.flush is not None or now < lane.retry_at:
+            if lane.open or not lane.places or lane.flush is not None or self._clock() < lane.retry_at:
                 continue
             try:
                 self._open(lane)
             except (StoreError, KafkaError, RebalancingError) as error:
-                lane.retry_at = now + self._policy.retry_s
+                lane.retry_at = self._clock() + self._policy.retry_s
                 self._progress.blocked(f"cannot open a gate: {first_line(error)}")
                 self._log.warning("gate not opened", worker=lane.number, error=first_line(error))
+                return  # the others will fare no better, and the group hears of this member only in `poll`
 
     def _open(self, lane: Lane) -> None:
         """Open one lane: new gate, proof of membership, fence, restore, read on. The order is the protocol."""
         worker = self._workers[lane.number]
         membership = Membership(self._generation, self._instance)
         places = sorted((_NAMES[topic], partition) for topic, partition in lane.places)
+        failpoint("loader.before-gate")
         worker.open_gate(membership)
+        failpoint("loader.after-gate")
         committed = self._consumer.committed(places)
         self._consumer.commit(committed)
+        failpoint("loader.before-fence")
         keep = frozenset(other.gate for other in self._workers if other.gate is not None)
         dropped = worker.fence(keep, membership)
         by_number = {(TOPICS[topic], partition): offset for (topic, partition), offset in committed.items()}
+        failpoint("loader.before-restore")
         started = self._clock()
         worker.restore(sorted({partition for _, partition in lane.places}), by_number)
+        failpoint("loader.after-restore")
         self._metrics.restore_seconds.observe(self._clock() - started)
         self._consumer.seek(committed)
         self._consumer.resume(places)
@@ -175,8 +196,8 @@ class Pipeline:
             if lane.open:
                 lane.take(as_record(record), now)
         for lane in self._lanes:
-            crowded = lane.waiting_bytes > self._policy.hold_bytes
-            if lane.open and crowded != lane.paused and (crowded or lane.waiting_bytes < self._policy.flush_bytes):
+            crowded = lane.crowded(self._policy)
+            if lane.open and crowded != lane.paused:
                 places = [(_NAMES[topic], partition) for topic, partition in lane.places]
                 (self._consumer.pause if crowded else self._consumer.resume)(places)
                 lane.paused = crowded
@@ -221,7 +242,9 @@ class Pipeline:
             (_NAMES[topic], partition): offset for (topic, partition), offset in lane.to_commit.items()
         }
         try:
+            failpoint("loader.before-commit")
             self._consumer.commit(offsets)
+            failpoint("loader.after-commit")
         except (RebalancingError, KafkaError) as error:
             self._log.info("commit postponed", worker=lane.number, error=first_line(error))
             return
@@ -244,12 +267,21 @@ class Pipeline:
         if now - self._gauges_at < _GAUGE_SECONDS:
             return
         self._gauges_at = now
-        marks = {place: self._consumer.high_water(place) for place in self._consumer.assigned()}
+        try:
+            marks = {place: self._consumer.high_water(place) for place in self._consumer.assigned()}
+        except KafkaError as error:
+            self._progress.blocked(f"Kafka does not answer: {first_line(error)}")
+            return
         lag = self._metrics.show_lag(marks)
         self._metrics.gaps.set(sum(worker.ledger.gap_count for worker in self._workers))
         quiet = not any(lane.waiting or lane.flush for lane in self._lanes)
-        if quiet and lag == 0 and all(lane.open or not lane.places for lane in self._lanes):
-            self._progress.idle("everything read is stored")
+        all_open = all(lane.open or not lane.places for lane in self._lanes)
+        if quiet and lag == 0 and all_open:
+            self._progress.idle("everything read is stored" if marks else "no partitions assigned")
+            self._behind = False
+        elif all_open and not self._behind:
+            self._progress.working(f"{lag} records to load")  # from now on only what gets stored is progress
+            self._behind = True
 
     def _await_flushes(self) -> None:
         """Return when no insert is under way."""

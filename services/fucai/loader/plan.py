@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from google.protobuf.message import DecodeError
-
-from fucai.domain.record import YEAR_2100_MS, RecordRange
-from fucai.domain.salerules import MAX_EVENT_FEN
-from fucai.domain.validation import MAX_DIGEST_BYTES, MAX_ID_BYTES
+from fucai.domain.record import RecordRange
+from fucai.domain.sequences import SequenceSet
+from fucai.domain.validation import MAX_SEQ
+from fucai.loader.faults import fault
 from fucai.loader.framing import frame, raw_frame
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
 from fucai.v1 import sales_pb2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from fucai.loader.ledger import Known, Ledger
 
@@ -35,29 +34,41 @@ _HEAVY_BYTES = 1 << 30
 
 @dataclass(slots=True)
 class Plan:
-    """One insert: the frames, what they hold (in events), and where reading goes on once it returned.
+    """One flush: the frames, what they hold (in events), and where reading goes on once they are on disk.
 
-    `next_offsets` maps (topic, partition) to the offset after the last record. `bad_records` counts whole records that
-    could not be used.
+    Duplicates go in an insert of their own, after the other has returned: what they are duplicates of is on disk then,
+    whatever becomes of either. `next_offsets` maps (topic, partition) to the offset after the last record.
+    `bad_records` counts whole records that could not be used, `capped_records` good ones that are set aside because
+    their terminal's numbers jump around too much.
     """
 
     frames: list[bytes] = field(default_factory=list, repr=False)
+    duplicate_frames: list[bytes] = field(default_factory=list, repr=False)
     stored: int = 0
     duplicates: int = 0
     quarantined: int = 0
     bad_records: int = 0
+    capped_records: int = 0
     replayed: int = 0
     next_offsets: dict[tuple[int, int], int] = field(default_factory=dict)
     newest_ms: int = 0
 
     @property
     def body(self) -> bytes:
-        """The bytes to insert; empty where every record was read before."""
+        """The bytes to insert first; empty where every record is known."""
         return b"".join(self.frames)
+
+    @property
+    def duplicates_body(self) -> bytes:
+        """The bytes to insert then; empty on an ordinary day."""
+        return b"".join(self.duplicate_frames)
 
 
 NOBODY: Suspects = MappingProxyType({})
 """No record is suspected."""
+
+_NOTHING = SequenceSet()
+"""The numbers stored of a record that is read for the first time."""
 
 
 def plan_flush(records: Iterable[Record], ledger: Ledger, suspects: Suspects = NOBODY) -> Plan:
@@ -68,25 +79,35 @@ def plan_flush(records: Iterable[Record], ledger: Ledger, suspects: Suspects = N
     into quarantine as it is.
     """
     plan = Plan()
+    condemned = ledger.condemned
     for record in records:
         plan.next_offsets[record.topic, record.partition] = record.offset + 1
         plan.newest_ms = max(plan.newest_ms, record.timestamp_ms)
         span = record.span
         problem = record.problem
-        verdict = suspects.get(record.place)
+        place = record.place
+        if condemned and place in condemned:
+            plan.replayed += span.count if span else 0
+            continue
+        verdict = suspects.get(place)
         if span is not None:
             problem = _fault_of_header(record, span)
             heavy = record.topic == QUARANTINE_TOPIC or span.count * len(record.value) > _HEAVY_BYTES
             if not problem and (heavy or verdict is not None):
                 problem = verdict or fault(record)
         if span is None or problem:
-            plan.frames.extend(raw_frame(record, problem or "the record has no range header"))
-            plan.bad_records += 1
+            _condemn(plan, record, problem or "the record has no range header")
         elif record.topic == SALES_TOPIC:
             _plan_sales(plan, record, span, ledger)
         else:
             _plan_quarantine(plan, record, span, ledger)
     return plan
+
+
+def _condemn(plan: Plan, record: Record, problem: str) -> None:
+    """Put the whole record into quarantine."""
+    plan.frames.extend(raw_frame(record, problem))
+    plan.bad_records += 1
 
 
 def _fault_of_header(record: Record, span: RecordRange) -> str:
@@ -102,137 +123,115 @@ def _fault_of_header(record: Record, span: RecordRange) -> str:
 
 
 def _plan_sales(plan: Plan, record: Record, span: RecordRange, ledger: Ledger) -> None:
-    """Store what is new of a record; the rest is a duplicate, unless this very record was stored before."""
+    """Store what is new of a record; the rest is a duplicate, unless it was stored from this very record before."""
     if not span.contiguous or not record.key:
-        plan.frames.extend(raw_frame(record, f"header {span}: not a contiguous range of a terminal's events"))
-        plan.bad_records += 1
+        _condemn(plan, record, f"header {span}: not a contiguous range of a terminal's events")
         return
     stored = ledger.of(record.key, span.epoch).stored
     known = stored.overlap(span.first, span.last)
     if not known:
+        if stored.range_count >= ledger.max_ranges:
+            problem = _fault_of_numbering(span, stored, [(span.first, span.last)], ledger.max_ranges)
+            if problem:
+                _set_aside(plan, record, span, problem)
+                return
         plan.frames.extend(frame(record, record.value, span, _STORE))
         plan.stored += span.count
         stored.add(span.first, span.last)
         return
-    again = record.place in ledger.replayed
-    if known < span.count:
-        _split(plan, record, span, ledger.of(record.key, span.epoch), keep_known=not again)
-    elif again:
+    own = ledger.replayed.get(record.place, _NOTHING)
+    if known == span.count and own.overlap(span.first, span.last) == span.count:
         plan.replayed += span.count
-    else:
-        plan.frames.extend(frame(record, record.value, span, _DUPLICATE))
+    elif known == span.count and own is _NOTHING:
+        plan.duplicate_frames.extend(frame(record, record.value, span, _DUPLICATE))
         plan.duplicates += span.count
+    else:
+        _split(plan, record, span, stored, own)
 
 
-def _split(plan: Plan, record: Record, span: RecordRange, known: Known, *, keep_known: bool) -> None:
-    """Store the new part of a record that overlaps what is known: the only place that decodes on an ordinary day."""
+def _split(plan: Plan, record: Record, span: RecordRange, stored: SequenceSet, own: SequenceSet) -> None:
+    """Take a record apart that is known in part: the only place that decodes on an ordinary day.
+
+    What is stored of the record itself (`own`) stays as it is, what is stored of others is a duplicate, the rest new.
+    """
     problem = fault(record)
     if problem:
-        plan.frames.extend(raw_frame(record, problem))
-        plan.bad_records += 1
+        _condemn(plan, record, problem)
         return
     batch = sales_pb2.SalesBatch.FromString(record.value)
-    old, new = list(known.stored.within(span.first, span.last)), list(known.stored.missing(span.first, span.last))
+    old, new = list(stored.within(span.first, span.last)), list(stored.missing(span.first, span.last))
     for first, last in new:
-        plan.frames.extend(
-            frame(
-                record, _part(batch, span, first, last), RecordRange(span.epoch, first, last, last - first + 1), _STORE
-            )
-        )
+        plan.frames.extend(_part(record, batch, RecordRange(span.epoch, first, last, last - first + 1), _STORE))
         plan.stored += last - first + 1
-        known.stored.add(first, last)
-    for first, last in old:
-        if keep_known:
-            plan.frames.extend(
-                frame(
-                    record,
-                    _part(batch, span, first, last),
-                    RecordRange(span.epoch, first, last, last - first + 1),
-                    _DUPLICATE,
-                )
-            )
-            plan.duplicates += last - first + 1
-        else:
-            plan.replayed += last - first + 1
+        stored.add(first, last)
+    foreign = [part for first, last in old for part in own.missing(first, last)]
+    for first, last in foreign:
+        part = RecordRange(span.epoch, first, last, last - first + 1)
+        plan.duplicate_frames.extend(_part(record, batch, part, _DUPLICATE))
+        plan.duplicates += last - first + 1
+    plan.replayed += own.overlap(span.first, span.last)
 
 
-def _part(batch: sales_pb2.SalesBatch, span: RecordRange, first: int, last: int) -> bytes:
-    """Return the batch with the events first..last only."""
+def _part(record: Record, batch: sales_pb2.SalesBatch, span: RecordRange, disposition: int) -> tuple[bytes, ...]:
+    """Return a frame with those events of a batch that `span` names."""
     part = sales_pb2.SalesBatch()
     part.CopyFrom(batch)
-    del part.events[last - span.first + 1 :]
-    del part.events[: first - span.first]
-    return part.SerializeToString()
+    skipped = span.first - batch.events[0].seq
+    del part.events[skipped + span.count :]
+    del part.events[:skipped]
+    return frame(record, part.SerializeToString(), span, disposition)
 
 
 def _plan_quarantine(plan: Plan, record: Record, span: RecordRange, ledger: Ledger) -> None:
-    """Put a record of the quarantine topic into quarantine, once for each set of numbers."""
-    if record.place in ledger.replayed:
-        plan.replayed += span.count
-        return
-    if not span.contiguous:
-        plan.frames.extend(frame(record, record.value, span, _QUARANTINE))
-        plan.quarantined += span.count
-        return
+    """Put a record of the quarantine topic into quarantine, once for each set of numbers.
+
+    One of which events stand there already goes there again, whole: the table keeps each of its events once.
+    """
     known = ledger.of(record.key, span.epoch)
-    unseen = known.quarantined.missing(span.first, span.last)
-    seen = all(known.stored.overlap(first, last) == last - first + 1 for first, last in unseen)
-    plan.frames.extend(frame(record, record.value, span, _DUPLICATE if seen else _QUARANTINE))
-    if seen:
-        plan.duplicates += span.count
+    is_again = record.place in ledger.rejected
+    if span.contiguous and span.last <= MAX_SEQ:
+        added = [(span.first, span.last)]
+        if not is_again and _is_known(span, known):
+            plan.duplicate_frames.extend(frame(record, record.value, span, _DUPLICATE))
+            plan.duplicates += span.count
+            return
+    else:
+        numbers = [event.seq for event in sales_pb2.SalesBatch.FromString(record.value).events]
+        added = [(number, number) for number in numbers if 1 <= number <= MAX_SEQ]
+    problem = _fault_of_numbering(span, known.quarantined, added, ledger.max_ranges)
+    if problem and not is_again:
+        _set_aside(plan, record, span, problem)
+        return
+    plan.frames.extend(frame(record, record.value, span, _QUARANTINE))
+    if is_again:
+        plan.replayed += span.count
     else:
         plan.quarantined += span.count
-        known.quarantined.add(span.first, span.last)
+    for first, last in added:
+        known.quarantined.add(first, last)
 
 
-def fault(record: Record) -> str:  # noqa: PLR0911 (a list of faults, each with its words)
-    """Return what is wrong with a record's value, for people; empty where it is as a collector writes it."""
-    if not record.value:
-        return "the value is empty"
-    try:
-        batch = sales_pb2.SalesBatch.FromString(record.value)
-    except DecodeError as error:
-        return f"the value is not a SalesBatch: {error}"
-    if batch.terminal_id.encode() != record.key:
-        return f"the key is {record.key!r}, the batch says terminal {batch.terminal_id!r}"
-    if batch.ByteSize() != len(record.value):
-        return "the value holds a field twice: no collector wrote it"
-    span = record.span
-    sequence = [event.seq for event in batch.events]
-    if span is None or span.epoch != batch.epoch or len(sequence) != span.count:
-        return f"the header says {span}, the batch epoch {batch.epoch} with {len(sequence)} events"
-    if not sequence or sequence != list(range(span.first, span.first + len(sequence))):
-        return f"the header says {span.first} to {span.last}, the events have other sequence numbers"
-    return _batch_fault(batch) or (_finding_fault if record.topic == QUARANTINE_TOPIC else _event_fault)(batch)
+def _is_known(span: RecordRange, known: Known) -> bool:
+    """Whether each number is stored, or stands in quarantine."""
+    unseen = known.quarantined.missing(span.first, span.last)
+    return all(known.stored.overlap(first, last) == last - first + 1 for first, last in unseen)
 
 
-def _batch_fault(batch: sales_pb2.SalesBatch) -> str:
-    """Return what no collector writes beside the events, as the gate checks it."""
-    if not (batch.outlet_id and batch.collector_id and batch.epoch):
-        return "outlet, collector or epoch is missing"
-    if not 0 < batch.received_at_ms < YEAR_2100_MS:
-        return f"it was received at {batch.received_at_ms} ms, which no clock shows"
-    names = (batch.terminal_id, batch.outlet_id, batch.collector_id)
-    if len(batch.digest) > MAX_DIGEST_BYTES or any(len(name.encode()) > MAX_ID_BYTES for name in names):
-        return "terminal, outlet, collector or digest is longer than a collector takes"
-    reserved = sales_pb2.SalesBatch.DESCRIPTOR.fields_by_number
-    if any(field.number >= reserved[30].number for field, _ in batch.ListFields()):
-        return "a field that only the loader may set is set"
-    return ""
+def _fault_of_numbering(
+    span: RecordRange, known: SequenceSet, added: Sequence[tuple[int, int]], max_ranges: int
+) -> str:
+    """Return why a terminal's numbers jump around too much to be kept in mind; empty where they do not."""
+    further = sum(not known.touches(first, last) for first, last in added)
+    if not further or known.range_count + further <= max_ranges:
+        return ""
+    return (
+        f"the terminal's numbers of epoch {span.epoch} stand in {known.range_count} ranges with gaps between them, and "
+        f"{span.first} to {span.last} would make another; at most {max_ranges} are kept: send what is missing first"
+    )
 
 
-def _finding_fault(batch: sales_pb2.SalesBatch) -> str:
-    """Return where findings and events do not agree."""
-    if [finding.seq for finding in batch.findings] != [event.seq for event in batch.events]:
-        return "not one finding for each event in quarantine"
-    return ""
-
-
-def _event_fault(batch: sales_pb2.SalesBatch) -> str:
-    """Return what no collector lets through, as the gate checks it."""
-    for event in batch.events:
-        known_kind = event.kind in {sales_pb2.EVENT_KIND_SALE, sales_pb2.EVENT_KIND_VOID, sales_pb2.EVENT_KIND_PAYOUT}
-        amounts = 0 < event.amount_fen <= MAX_EVENT_FEN and 0 <= event.companion_fen <= MAX_EVENT_FEN
-        if not (known_kind and event.game and amounts and 0 < event.sold_at_ms < YEAR_2100_MS):
-            return f"event {event.seq}: kind, game, amount or time is not what a collector lets through"
-    return ""
+def _set_aside(plan: Plan, record: Record, span: RecordRange, problem: str) -> None:
+    """Put a good record whole into quarantine, because of the numbering of its terminal."""
+    plan.frames.extend(raw_frame(record, problem))
+    plan.quarantined += span.count
+    plan.capped_records += 1

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fucai.adapters.gates import Gate
-from fucai.loader.ledger import Ledger
+from fucai.loader.ledger import MAX_RANGES, Ledger
 from fucai.loader.plan import NOBODY, Plan, Suspects, plan_flush
+from fucai.runtime.failpoints import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,13 +38,21 @@ class Worker:
     then `flush`. Each raises StoreError where the store is away or refuses. Use each worker from one thread at a time.
     """
 
-    def __init__(self, number: int, store: GateStore, attempt: Callable[[], str] = random_attempt) -> None:
-        """Start without a gate; `store` is the worker's own, `attempt` names its gates."""
+    def __init__(
+        self,
+        number: int,
+        store: GateStore,
+        attempt: Callable[[], str] = random_attempt,
+        *,
+        max_ranges: int = MAX_RANGES,
+    ) -> None:
+        """Start without a gate; `store` is the worker's own, `attempt` names its gates; `max_ranges` as in Ledger."""
         self.number = number
         self.gate: Gate | None = None
         self.ledger = Ledger()
         self._store = store
         self._attempt = attempt
+        self._max_ranges = max_ranges
 
     def open_gate(self, membership: Membership) -> Gate:
         """Create a new gate under a name never used before; the old one stays until it is fenced."""
@@ -62,20 +71,13 @@ class Worker:
             neighbour = gate.generation == membership.generation and gate.instance != membership.instance
             if gate not in keep and not neighbour:
                 self._store.drop_gate(gate)
+                failpoint("loader.between-drops")
                 dropped += 1
         return dropped
 
     def restore(self, partitions: Sequence[int], committed: Mapping[tuple[int, int], int]) -> None:
         """Read the ledger of `partitions` from the store; `committed` as in `read_sequences`."""
-        found = self._store.read_sequences(partitions, committed)
-        ledger = Ledger(replayed=found.replayed)
-        for (terminal, epoch), ranges in found.stored.items():
-            for first, last in sorted(ranges):
-                ledger.of(terminal, epoch).stored.add(first, last)
-        for (terminal, epoch), ranges in found.quarantined.items():
-            for first, last in sorted(ranges):
-                ledger.of(terminal, epoch).quarantined.add(first, last)
-        self.ledger = ledger
+        self.ledger = Ledger.of_store(self._store.read_sequences(partitions, committed), self._max_ranges)
 
     def flush(self, records: Sequence[Record], suspects: Suspects = NOBODY) -> Plan:
         """Insert records and return what became of them; they are on disk then.
@@ -87,9 +89,11 @@ class Worker:
             message = f"worker {self.number} has no gate: open_gate comes before flush"
             raise RuntimeError(message)
         plan = plan_flush(records, self.ledger, suspects)
-        body = plan.body
-        if body:
-            self._store.insert(self.gate, body)
+        for body in (plan.body, plan.duplicates_body):
+            if body:
+                failpoint("loader.before-insert")
+                self._store.insert(self.gate, body)
+                failpoint("loader.after-insert")
         return plan
 
     def close(self) -> None:

@@ -77,6 +77,7 @@ def build_server(
             ("grpc.max_send_message_length", 4 * max_message_bytes),
             ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
             ("grpc.keepalive_timeout_ms", _KEEPALIVE_TIMEOUT_MS),
+            ("grpc.http2.ping_timeout_ms", _KEEPALIVE_TIMEOUT_MS),  # else gRPC waits a minute for each ping
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", _SHORTEST_CLIENT_PING_MS),
             ("grpc.http2.max_pings_without_data", 0),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fucai.adapters.consumer import GroupConsumer, GroupSettings
+import pytest
+
+from fucai.adapters.consumer import GroupConsumer, GroupSettings, KafkaError
 from fucai.domain import topics
+from tests.support.batches import Writer, batch
 from tests.support.waiting import eventually
 
 
@@ -36,3 +39,24 @@ def test_partitions_shared_out_too_early_are_shared_again(broker: str) -> None:
     finally:
         member.close()
     assert not clusters
+
+
+def test_missing_topic_is_named(broker: str) -> None:
+    """A member of a group whose topics are not there says so, instead of waiting for partitions in silence."""
+    with pytest.raises(KafkaError, match=r"no topic fucai\.nothing\.v1; run fucai migrate"):
+        GroupConsumer(GroupSettings(broker, "early", "loader-0"), [topics.SALES, "fucai.nothing.v1"])
+
+
+def test_ends_are_known_of_what_is_not_fetched(broker: str, writer: Writer) -> None:
+    """A paused place shows its end all the same, so that lag is never mistaken for rest."""
+    writer.write([batch(1, 3, f"T{number}") for number in range(40)])
+    writer.flush()
+    now = [0.0]
+    member = GroupConsumer(GroupSettings(broker, "ends", "loader-0"), [topics.SALES], lambda: now[0])
+    try:
+        eventually(lambda: member.poll(100) or len(member.assigned()) == 4, 20)
+        member.pause(member.assigned())
+        now[0] += 60
+        assert sum(member.high_water(place) or 0 for place in member.assigned()) == 40
+    finally:
+        member.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from google.protobuf.internal import encoder
 from hypothesis import given
@@ -106,6 +108,29 @@ def test_largest_bad_batch_fits_kafka_and_a_receipt() -> None:
         assert sum(checked.quarantined.values()) == 10_000
         assert max(len(record.value) for record in checked.records) < 1_000_000
         assert len(checked.receipt) < 4 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    "seqs",
+    [range(10_000, 0, -1), [seq for seq in range(1, 5_001) for _ in (1, 2)], [*range(1, 101)] * 100],
+    ids=["falling", "each twice", "the same hundred again and again"],
+)
+def test_batch_of_bad_numbers_makes_few_records(seqs: Sequence[int]) -> None:
+    """However the numbers of 10,000 events fail to rise: each event is in one record, and there are not many."""
+    parsed = parse(batch(*map(sale, seqs)).SerializeToString(), Limits())
+    checked = make_records(parsed, usual_validator().examine(parsed.batch, now_ms=NOW_MS), b"")
+    values = [sales_pb2.SalesBatch.FromString(record.value) for record in checked.records]
+    assert sorted(event.seq for value in values for event in value.events) == sorted(seqs)
+    assert checked.accepted + sum(checked.quarantined.values()) == 10_000
+    assert len(checked.records) <= 110
+
+
+def test_number_repeated_too_often_is_refused() -> None:
+    """A batch that would make a record of each repetition of one number is refused, which names the number."""
+    parsed = parse(batch(*(sale(seq) for seq in [5] * 102)).SerializeToString(), Limits())
+    runs = usual_validator().examine(parsed.batch, now_ms=NOW_MS)
+    with pytest.raises(BatchRefusedError, match="repeats seq 5 101 times"):
+        make_records(parsed, runs, b"")
 
 
 @pytest.mark.parametrize(

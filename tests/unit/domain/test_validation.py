@@ -196,12 +196,13 @@ def test_bad_events_stand_in_records_of_their_own() -> None:
     assert reasons(*runs) == [("AMOUNT_NOT_POSITIVE", "amount_fen"), ("UNKNOWN_GAME", "game")]
 
 
-def test_number_that_does_not_rise_stands_alone() -> None:
-    """A repeated or falling number is a record of its own and does not move the count."""
+def test_numbers_that_do_not_rise_stand_apart() -> None:
+    """Repeated and falling numbers go into a record of their own, by number, and cut nothing else apart."""
     events = [sale(4), sale(4), sale(3), sale(5)]
-    runs = usual_validator().examine(batch(*events), now_ms=NOW_MS)
-    assert [(run.start, run.stop) for run in runs] == [(0, 1), (1, 2), (2, 3), (3, 4)]
-    assert reasons(*runs) == [("BAD_SEQUENCE", "seq")] * 2
+    bad, good = usual_validator().examine(batch(*events), now_ms=NOW_MS)
+    assert reasons(bad) == [("BAD_SEQUENCE", "seq")] * 2
+    assert [event.seq for event in bad.of(events)] == [finding.seq for finding in bad.findings] == [3, 4]
+    assert (good.findings, [event.seq for event in good.of(events)]) == ((), [4, 5])
 
 
 EVENTS = st.lists(
@@ -220,21 +221,22 @@ EVENTS = st.lists(
 
 @given(EVENTS)
 def test_runs_cover_the_batch_in_order(events: list[SalesEvent]) -> None:
-    """Every event is in one run; runs are contiguous, wholly good or bad, and findings stand beside their events."""
+    """Every event is in one run, wholly good or bad; findings stand beside their events; bad numbers come first."""
     runs = usual_validator().examine(batch(*events), now_ms=NOW_MS)
-    covered = [index for run in runs for index in range(run.start, run.stop)]
-    assert covered == list(range(len(events)))
+    covered = [id(event) for run in runs for event in run.of(events)]
+    assert sorted(covered) == sorted(map(id, events))
     highest = 0
     for run in runs:
-        seqs = [event.seq for event in events[run.start : run.stop]]
-        assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+        seqs = [event.seq for event in run.of(events)]
         if run.findings:
             assert [finding.seq for finding in run.findings] == seqs
-        if not any(finding.reason == sales_pb2.QUARANTINE_REASON_BAD_SEQUENCE for finding in run.findings):
+        if any(finding.reason == sales_pb2.QUARANTINE_REASON_BAD_SEQUENCE for finding in run.findings):
+            assert highest == 0
+            assert seqs == sorted(set(seqs))
+        else:
+            assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
             assert seqs[0] > highest
             highest = seqs[-1]
-        else:
-            assert len(seqs) == 1
 
 
 @given(EVENTS, EVENTS)

@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 from fucai.domain import topics
 from fucai.domain.batches import Limits, Stamper, make_records, parse
 from fucai.domain.record import RecordRange, decode_range
+from fucai.domain.sequences import SequenceSet
 from fucai.domain.validation import Run
+from fucai.loader.faults import fault
 from fucai.loader.ledger import Ledger
-from fucai.loader.plan import Plan, fault, plan_flush
+from fucai.loader.plan import Plan, plan_flush
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
 from fucai.v1 import sales_pb2
+from tests.support.tills import NOW_MS, sale, usual_validator
+from tests.support.tills import batch as till_batch
 
 STORE, DUPLICATE, QUARANTINE = 1, 2, 3
 
@@ -65,7 +69,7 @@ def rejected(offset: int, first: int, count: int) -> Record:
 
 def read(plan: Plan) -> list[sales_pb2.SalesBatch]:
     """Return the messages of a plan, as ClickHouse would read them."""
-    body, position, messages = plan.body, 0, []
+    body, position, messages = plan.body + plan.duplicates_body, 0, []
     while position < len(body):
         size, position = _DecodeVarint(body, position)
         messages.append(sales_pb2.SalesBatch.FromString(body[position : position + size]))
@@ -99,7 +103,7 @@ def test_second_record_with_the_same_numbers_is_a_duplicate() -> None:
 
 def test_record_read_again_counts_nowhere() -> None:
     """A record that an unfinished flush had stored is neither new nor a duplicate."""
-    ledger = Ledger(replayed={(SALES_TOPIC, 3, 5)})
+    ledger = Ledger(replayed={(SALES_TOPIC, 3, 5): SequenceSet([(1, 3)])})
     ledger.of(b"T1", 7).stored.add(1, 3)
     plan = plan_flush([record(5, 1, 3)], ledger)
     assert (plan.frames, plan.replayed, plan.duplicates) == ([], 3, 0)
@@ -108,11 +112,26 @@ def test_record_read_again_counts_nowhere() -> None:
 
 def test_half_stored_record_is_completed() -> None:
     """Of a record of which an unfinished flush stored a part, the rest is stored and nothing is a duplicate."""
-    ledger = Ledger(replayed={(SALES_TOPIC, 3, 5)})
+    ledger = Ledger(replayed={(SALES_TOPIC, 3, 5): SequenceSet([(2, 2)])})
     ledger.of(b"T1", 7).stored.add(2, 2)
     plan = plan_flush([record(5, 1, 3)], ledger)
     assert numbers(plan, STORE) == [1, 3]
     assert (plan.stored, plan.replayed, plan.duplicates) == (2, 1, 0)
+
+
+def test_numbers_of_others_are_duplicates_of_a_record_read_again() -> None:
+    """Of a record of which a part was stored, what other records had stored before is written as a duplicate again."""
+    ledger = Ledger(replayed={(SALES_TOPIC, 3, 5): SequenceSet([(4, 5)])})
+    ledger.of(b"T1", 7).stored.add(1, 5)
+    plan = plan_flush([record(5, 1, 6)], ledger)
+    assert (numbers(plan, STORE), numbers(plan, DUPLICATE)) == ([6], [1, 2, 3])
+    assert (plan.stored, plan.duplicates, plan.replayed) == (1, 3, 2)
+
+
+def test_condemned_record_stays_condemned() -> None:
+    """A record that stands whole in quarantine is not stored, even if it looks better after a restart."""
+    plan = plan_flush([record(5, 1, 3)], Ledger(condemned={(SALES_TOPIC, 3, 5)}))
+    assert (plan.frames, plan.replayed, plan.next_offsets) == ([], 3, {(SALES_TOPIC, 3): 6})
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 9)), min_size=1, max_size=25), st.data())
@@ -185,6 +204,54 @@ def test_record_that_would_grow_beyond_measure_is_looked_at() -> None:
     assert (kept.raw_record, "longer than a collector takes" in kept.raw_detail) == (bad.value, True)
 
 
+def test_terminal_that_jumps_around_does_not_grow_the_memory() -> None:
+    """Beyond so many ranges, what would open another is kept whole with the reason; what closes a gap is stored."""
+    ledger = Ledger(max_ranges=3)
+    plan = plan_flush([record(number, 1 + 10 * number, 2) for number in range(5)], ledger)
+    assert numbers(plan, STORE) == [1, 2, 11, 12, 21, 22]
+    kept = [message for message in read(plan) if message.disposition == QUARANTINE]
+    assert [(message.first_seq, message.event_count) for message in kept] == [(31, 2), (41, 2)]
+    assert all("3 ranges with gaps" in message.raw_detail for message in kept)
+    assert (plan.capped_records, plan.quarantined, plan.bad_records) == (2, 4, 0)
+    more = plan_flush([record(5, 23, 2), record(6, 19, 2), record(7, 3, 8), record(8, 31, 2)], ledger)
+    assert numbers(more, STORE) == [23, 24, 19, 20, *range(3, 11), 31, 32]
+    assert ledger.of(b"T1", 7).stored.range_count == 3
+
+
+def test_quarantine_that_jumps_around_does_not_grow_the_memory() -> None:
+    """The same holds for numbers in quarantine; there is a record for each thing that is not remembered."""
+    ledger = Ledger(max_ranges=3)
+    plan = plan_flush([rejected(number, 1 + 10 * number, 1) for number in range(4)], ledger)
+    assert numbers(plan, QUARANTINE) == [1, 11, 21]
+    assert plan.capped_records == 1
+    assert plan_flush([rejected(9, 22, 1)], ledger).quarantined == 1
+
+
+def apart(offset: int, *seqs: int) -> Record:
+    """Return a record of the quarantine topic with events whose numbers were bad."""
+    made = batch(1, len(seqs))
+    for event, seq in zip(made.events, seqs, strict=True):
+        event.seq = seq
+        made.findings.add(seq=seq, reason=sales_pb2.QUARANTINE_REASON_BAD_SEQUENCE, field="seq")
+    span = RecordRange(7, seqs[0], seqs[-1], len(seqs))
+    return replace(record(offset, 1, 1), topic=QUARANTINE_TOPIC, value=made.SerializeToString(), span=span)
+
+
+def test_bad_numbers_share_a_record() -> None:
+    """Events of bad numbers, rising but with gaps, are taken as one record; only possible numbers are remembered."""
+    sent = apart(1, 0, 3, 4, 9, 2**64 - 1)
+    plan = plan_flush([sent], ledger := Ledger())
+    assert numbers(plan, QUARANTINE) == [0, 3, 4, 9, 2**64 - 1]
+    assert plan.bad_records == 0
+    assert list(ledger.of(b"T1", 7).quarantined.ranges()) == [(3, 4), (9, 9)]
+
+
+@pytest.mark.parametrize("seqs", [(3, 9, 9, 12), (3, 9, 8, 12)], ids=["twice", "falling"])
+def test_bad_numbers_that_share_a_record_rise(seqs: tuple[int, ...]) -> None:
+    """A number twice in one record would be kept once: no collector writes that."""
+    assert "other sequence numbers" in fault(apart(1, *seqs))
+
+
 def test_last_number_of_all_is_not_taken() -> None:
     """ClickHouse cannot count beyond 2^64 - 1: a record that ends there goes into quarantine at once."""
     last = 2**64 - 1
@@ -214,6 +281,25 @@ def test_records_of_the_collector_have_no_fault() -> None:
         topic = QUARANTINE_TOPIC if made.topic == topics.QUARANTINE else SALES_TOPIC
         span = decode_range(made.headers[0][1])
         assert fault(Record(topic, 3, 1, checked.key, made.value, 1, span)) == ""
+
+
+@given(st.lists(st.one_of(st.integers(0, 12), st.sampled_from([2**63 - 1, 2**63, 2**64 - 1])), min_size=1, max_size=30))
+def test_records_of_the_collector_are_taken_whatever_the_numbers(seqs: list[int]) -> None:
+    """Whichever way the numbers of a batch jump, fall and repeat: no record that a collector makes of it is a lie."""
+    parsed = parse(till_batch(*(sale(seq, sold_at_ms=NOW_MS) for seq in seqs)).SerializeToString(), Limits())
+    runs = usual_validator().examine(parsed.batch, now_ms=NOW_MS)
+    checked = make_records(parsed, runs, Stamper("collector-0").stamp(NOW_MS))
+    records = [
+        Record(
+            QUARANTINE_TOPIC if made.topic == topics.QUARANTINE else SALES_TOPIC,
+            *(3, offset, checked.key, made.value, 1, decode_range(made.headers[0][1])),
+        )
+        for offset, made in enumerate(checked.records)
+    ]
+    assert [fault(made) for made in records] == [""] * len(records)
+    plan = plan_flush(records, Ledger())
+    assert plan.bad_records == 0
+    assert plan.stored + plan.quarantined + plan.duplicates == len(seqs)
 
 
 def twice(name: str) -> bytes:
