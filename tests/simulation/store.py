@@ -17,6 +17,7 @@ from fucai.adapters.gates import Gate
 from fucai.adapters.sequence_store import StoredSequences
 from fucai.domain.record import YEAR_2100_MS
 from fucai.domain.salerules import MAX_EVENT_FEN
+from fucai.domain.validation import MAX_SEQ
 from fucai.loader.store import StoreError
 from fucai.v1 import sales_pb2
 from tests.simulation.world import FOREVER, Host, World
@@ -24,6 +25,7 @@ from tests.simulation.world import FOREVER, Host, World
 STORE, DUPLICATE, QUARANTINE = 1, 2, 3
 _DISPOSITIONS = {"to_sales": STORE, "to_duplicates": DUPLICATE, "to_quarantine": QUARANTINE, "to_raw": QUARANTINE}
 VIEWS = ("to_duplicates", "to_quarantine", "to_raw", "to_sales")
+BAD_RECORD = "BAD_RECORD"
 UNKNOWN_TABLE = "Code: 60. UNKNOWN_TABLE"
 MONTH_END_MS = 1_761_926_400_000
 """2025-11-01 in Shanghai: sales before and after it are written as two parts."""
@@ -62,11 +64,12 @@ class Fate:
     """Where the answer is lost: when the client gives up."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Insert:
     """An insert that runs on the server; `error` is what its client will be told, in the end."""
 
     gate: str
+    frames: bytes = field(default=b"", repr=False)
     pieces: list[Piece] = field(default_factory=list)
     answer_ms: int = FOREVER
     error: StoreError | None = None
@@ -112,7 +115,7 @@ class Engine:
             if insert.is_running and self.random.random() < 0.5:
                 insert.cut(UNKNOWN_TABLE)
 
-    def begin(self, insert: Insert, frames: bytes) -> None:
+    def begin(self, insert: Insert) -> None:
         """Begins an insert; its pieces arrive as its fate will have it.
 
         Raises:
@@ -124,7 +127,7 @@ class Engine:
             raise StoreError(UNKNOWN_TABLE)
         views = set(self.parts[insert.gate])
         fate = self._next_fate()
-        pieces, fault = self._pieces(list(messages(frames)))
+        pieces, fault = self._pieces(list(messages(insert.frames)))
         count = round(len(pieces) * fate.share)
         insert.pieces = pieces
         if fault is not None:
@@ -200,7 +203,8 @@ class ModelStore:
 
     def __init__(self, engine: Engine, host: Host) -> None:
         self._engine, self._host = engine, host
-        self.insert_under_way: Insert | None = None
+        self.under_way: list[Insert] = []
+        """The inserts of the flush that is being made, or was made last."""
         self.on_answer: Callable[[], None] = _nobody
 
     def create_gate(self, gate: Gate) -> None:
@@ -241,20 +245,35 @@ class ModelStore:
         self._answer("dropped")
 
     def insert(self, gate: Gate, frames: bytes) -> None:
-        """Sends an insert off; whoever called learns what becomes of it from `insert_under_way`."""
-        self._call("insert", is_blocking=False)
-        self.insert_under_way = Insert(gate.name)
-        self._host.at(0, self._begin, self.insert_under_way, frames)
+        """Sends an insert off, after those of the same flush; `under_way` tells what becomes of them."""
+        insert = Insert(gate.name, frames)
+        self.under_way.append(insert)
+        if len(self.under_way) == 1:
+            self._host.at(0, self._send, insert)
 
-    def _begin(self, insert: Insert, frames: bytes) -> None:
-        """The request arrives: at once, unless the process was stopped before it could send it."""
+    def _send(self, insert: Insert) -> None:
+        """The request goes out: at once, unless the process is stopped before it can."""
+        if self._host.passing("insert", is_blocking=False):
+            insert.error, insert.answer_ms = StoreError("connection reset"), self._host.world.now
+            self.on_answer()
+        else:
+            self._host.at(0, self._begin, insert)
+
+    def _begin(self, insert: Insert) -> None:
         try:
-            self._engine.begin(insert, frames)
+            self._engine.begin(insert)
         except StoreError as error:
             insert.error, insert.answer_ms = error, self._host.world.now + 1
         self._note(f"inserts into {insert.gate}: {self._told(insert)}")
-        self._host.at(max(insert.answer_ms - self._host.world.now, 0), self.on_answer)
+        self._host.at(max(insert.answer_ms - self._host.world.now, 0), self._answered, insert)
         self._host.passing("inserting", is_blocking=False)
+
+    def _answered(self, insert: Insert) -> None:
+        """An insert is answered; the next one of the flush follows a good one."""
+        later = self.under_way[self.under_way.index(insert) + 1 :] if insert in self.under_way else []
+        if later and insert.error is None:
+            self._send(later[0])
+        self.on_answer()
 
     def read_sequences(self, partitions: Sequence[int], committed: Mapping[tuple[int, int], int]) -> StoredSequences:
         """What adapters/sequence_store.py answers."""
@@ -263,19 +282,21 @@ class ModelStore:
         wanted = set(partitions)
         stored: dict[tuple[bytes, int], set[int]] = defaultdict(set)
         quarantined: dict[tuple[bytes, int], set[int]] = defaultdict(set)
+        own: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         for (terminal, epoch, seq), rows in self._engine.sales.items():
             for row in rows:
-                topic, partition, offset, _ = row.spot
-                if partition in wanted:
+                if row.spot[1] in wanted:
                     stored[terminal.encode(), epoch].add(seq)
-                    if offset >= committed.get((0, partition), 0):
-                        found.replayed.add((topic, partition, offset))
+                    if row.spot[2] >= committed.get((0, row.spot[1]), 0):
+                        own[row.spot[:3]].add(seq)
         for (topic, partition, offset, seq), row in self._engine.quarantine.items():
-            if partition in wanted and row.reason != "BAD_RECORD":
-                if seq:
-                    quarantined[row.key[0].encode(), row.key[1]].add(seq)
-                if topic == 1 and offset >= committed.get((1, partition), 0):
-                    found.replayed.add((topic, partition, offset))
+            if partition not in wanted:
+                continue
+            if row.reason != BAD_RECORD and 1 <= seq <= MAX_SEQ:
+                quarantined[row.key[0].encode(), row.key[1]].add(seq)
+            if offset >= committed.get((topic, partition), 0):
+                (found.condemned if row.reason == BAD_RECORD else found.rejected).add((topic, partition, offset))
+        found.replayed.update((place, _ranges(numbers)) for place, numbers in own.items())
         for sets, into in ((stored, found.stored), (quarantined, found.quarantined)):
             for key, numbers in sets.items():
                 into[key].extend(_ranges(numbers))
@@ -354,7 +375,7 @@ def _written(block: list[sales_pb2.SalesBatch]) -> Iterable[Piece]:
         place = (message.kafka_topic, message.kafka_partition, message.kafka_offset)
         if message.disposition == QUARANTINE and message.raw_detail:
             key = (message.record_key, message.record_epoch, message.first_seq)
-            row = Row(key, (*place, message.first_seq), "", message.raw_record, "BAD_RECORD")
+            row = Row(key, (*place, message.first_seq), "", message.raw_record, BAD_RECORD)
             rows["to_raw", False].append(row)
             continue
         view = {STORE: "to_sales", DUPLICATE: "to_duplicates", QUARANTINE: "to_quarantine"}[message.disposition]
