@@ -30,6 +30,8 @@ class Connection:
     def __init__(self, agent: Agent, collector: Collector, number: int) -> None:
         self.agent, self.collector, self.number = agent, collector, number
         self.is_broken = False
+        self.trouble = ""
+        """What befalls the next receipt: nothing, lost, twice."""
         self._incarnation = collector.host.incarnation
         self._stream = Stream(collector, self._answer, self._end)
         self._slowness = agent.host.random.choice((10, 200, 800))
@@ -54,8 +56,12 @@ class Connection:
         self._stream.put(message)
 
     def _answer(self, receipt: bytes) -> None:
-        self._back_ms = self._arrival(self._back_ms)
-        self._at_agent(self._answered, receipt)
+        trouble, self.trouble = self.trouble, ""
+        if trouble == "lost":
+            return
+        for _ in range(1 + (trouble == "twice")):
+            self._back_ms = self._arrival(self._back_ms)
+            self._at_agent(self._answered, receipt)
 
     def _end(self, failure: Failure) -> None:
         self._back_ms = self._arrival(self._back_ms)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from random import Random
 
 from fucai.domain import topics
@@ -52,6 +54,9 @@ def run(scenario: Scenario) -> Outcome:
         channel.happen()
     except ViolationError as error:
         violation = str(error)
+    except Exception as error:  # noqa: BLE001 (whatever breaks is a finding, with its history)
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        violation = f"{error!r} in {Path(place.filename).name}:{place.lineno}"
     world = channel.world
     return Outcome(
         scenario,
@@ -233,6 +238,12 @@ def _break_stream(channel: Channel, fault: Fault) -> None:
         connection.break_off(told_after_ms=None if silent else channel.random.randint(1, 400))
 
 
+def _receipt_trouble(channel: Channel, fault: Fault) -> None:
+    connection = channel.agents[fault.number].connection
+    if connection is not None:
+        connection.trouble = "lost" if fault.kind == "receipt lost" else "twice"
+
+
 def _registry_away(channel: Channel, fault: Fault) -> None:
     channel.collectors[fault.number].registry_away_until = channel.world.now + fault.ms
 
@@ -292,6 +303,14 @@ def _flaky_network(channel: Channel, fault: Fault) -> None:
         channel.world.at(at_ms + channel.random.randint(0, 299), _break_stream, channel, fault)
 
 
+def _stuck_insert(channel: Channel, fault: Fault) -> None:
+    """The next insert hangs, and its loaders die over it again and again."""
+    channel.engine.fates.append(Fate(1.0, fault.ms + 6_000, is_answered=False, patience_ms=500))
+    for loader in channel.loaders:
+        for at_ms in range(1_200, fault.ms + 5_000, 1_300):
+            channel.world.at(at_ms + channel.random.randint(0, 400), loader.host.crash)
+
+
 def _cut(channel: Channel, fault: Fault) -> None:
     consumer = channel.loaders[fault.number].consumer
     if consumer is not None:
@@ -336,6 +355,8 @@ _STRIKES = {
     "collector clock": _clock,
     "stream break": _break_stream,
     "half-open stream": _break_stream,
+    "receipt lost": _receipt_trouble,
+    "receipt twice": _receipt_trouble,
     "registry away": _registry_away,
     "broker away": _broker_away,
     "lost answer": _produce_trouble,
@@ -350,6 +371,7 @@ _STRIKES = {
     "slow insert": _insert_trouble,
     "flaky store": _flaky_store,
     "flaky network": _flaky_network,
+    "stuck insert": _stuck_insert,
     "loader cut": _cut,
     "loader replaced": _replace,
     "loader leaves": _leave,

@@ -81,6 +81,8 @@ class Truth:
         for seq in range(span.first, span.last + 1):
             spot = (*here, seq)
             found = self._places(spot, (key, span.epoch, seq))
+            if number == 0 and (key, span.epoch, seq) not in self._engine.sales:
+                raise ViolationError(f"event {seq} of record {here} ({key}, {span.epoch}) is good and not in sales")
             if len(found) != 1:
                 raise ViolationError(f"event {seq} of record {here} ({key}, {span.epoch}) stands in {found or 'no table'}")
 

@@ -60,7 +60,7 @@ class Scenario:
 def make_scenario(seed: int) -> Scenario:
     """The scenario of a seed."""
     random = Random(seed)
-    terminals, collectors, loaders = random.randint(2, 4), random.randint(1, 2), random.choice((1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 7))
+    terminals, collectors, loaders = random.randint(2, 4), random.randint(1, 2), random.choice((1, 1, 1, 2, 2, 2, 3))
     bound_ms = [random.randint(3_000, 20_000) if random.random() < 0.15 else 0 for _ in range(terminals)]
     hot = [random.randint(500, HORIZON_MS - 8_000) for _ in range(random.randint(1, 3))]
     sales = []
@@ -103,7 +103,7 @@ def _agent_fault(random: Random, terminals: int, _collectors: int, _loaders: int
 
 
 def _network_fault(random: Random, terminals: int, _collectors: int, _loaders: int) -> Fault:
-    kind = random.choice(("stream break", "flaky network", "half-open stream"))
+    kind = random.choice(("stream break", "flaky network", "half-open stream", "receipt lost", "receipt twice"))
     return Fault(_when(random), kind, random.randrange(terminals), random.randint(500, 9_000))
 
 
@@ -144,6 +144,7 @@ def _loader_point(random: Random, _terminals: int, _collectors: int, loaders: in
 
 def _store_fault(random: Random, _terminals: int, _collectors: int, _loaders: int) -> Fault:
     kind = random.choice(
-        ("store away", "store killed", "insert in part", "insert in part", "lost insert answer", "slow insert", "flaky store", "flaky store")
+        ("store away", "store killed", "insert in part", "insert in part", "lost insert answer", "slow insert", "flaky store", "flaky store",
+         "stuck insert")
     )
     return Fault(_when(random), kind, random.randint(0, 3), random.randint(300, 8_000))

@@ -109,6 +109,10 @@ class Engine:
             for insert in inserts:
                 insert.cut("connection reset")
 
+    def is_held(self, gate: str) -> bool:
+        """Whether an insert runs in a gate."""
+        return any(insert.is_running for insert in self.inserts[gate])
+
     def abandon(self, gate: str) -> None:
         """A gate's table is gone: inserts that run may find out at their next block, or may not."""
         for insert in self.inserts[gate]:
@@ -216,16 +220,17 @@ class ModelStore:
         self._answer("created")
 
     def list_gates(self) -> list[Gate]:
-        """Every gate whose table or one of whose views exists."""
+        """Every gate whose table or one of whose views exists, or was dropped but is still held by an insert."""
         self._call("list")
         engine = self._engine
-        return [gate for name, gate in engine.gates.items() if engine.parts[name]]
+        return [gate for name, gate in engine.gates.items() if engine.parts[name] or engine.is_held(name)]
 
     def drop_gate(self, gate: Gate) -> None:
-        """Drops its table, then its views."""
+        """Drops its table, then its views, and waits for what holds them."""
         self.drop(gate, "")
         for view in VIEWS:
             self.drop(gate, view)
+        self.await_inserts(gate)
 
     def drop(self, gate: Gate, part: str) -> None:
         """Drops the gate's table (no `part`) or a view: waits for inserts that hold it, but only if it is still there.
@@ -240,9 +245,13 @@ class ModelStore:
             if not part:
                 self._note(f"drops {gate.name}")
                 engine.abandon(gate.name)
-            while any(insert.is_running for insert in engine.inserts[gate.name]):
-                self._host.sleep(50)
+            self.await_inserts(gate)
         self._answer("dropped")
+
+    def await_inserts(self, gate: Gate) -> None:
+        """Returns when no insert runs in a gate."""
+        while self._engine.is_held(gate.name):
+            self._host.sleep(50)
 
     def insert(self, gate: Gate, frames: bytes) -> None:
         """Sends an insert off, after those of the same flush; `under_way` tells what becomes of them."""
