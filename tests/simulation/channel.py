@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from random import Random
 
 from fucai.domain import topics
@@ -52,6 +54,9 @@ def run(scenario: Scenario) -> Outcome:
         channel.happen()
     except ViolationError as error:
         violation = str(error)
+    except Exception as error:  # noqa: BLE001 (whatever breaks is a finding, with its history)
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        violation = f"{error!r} in {Path(place.filename).name}:{place.lineno}"
     world = channel.world
     return Outcome(
         scenario,
@@ -133,6 +138,7 @@ class Channel:
         self.world.note("world", "heals")
         self.log.is_up = self.engine.is_up = True
         self.engine.fates.clear()
+        self.engine.flaky_until = 0
         for actor in (*self.collectors, *self.agents, *self.loaders):
             actor.host.forget_faults()
             actor.host.resume()
@@ -207,6 +213,11 @@ class Channel:
         if what in {"pause", "zombie"}:
             {"agent": self.agents, "collector": self.collectors, "loader": self.loaders}[who][number].host.pause(fault.ms)
             return
+        if what == "crash loop":
+            actor = {"agent": self.agents, "loader": self.loaders}[who][number]
+            for at_ms in range(0, fault.ms, 1_100):
+                self.world.at(at_ms + self.random.randint(0, 600), actor.host.crash)
+            return
         self.world.strikes[kind] += 1
         self.world.note("world", f"{kind} {number} {fault.ms}")
         _STRIKES[kind](self, fault)
@@ -225,6 +236,12 @@ def _break_stream(channel: Channel, fault: Fault) -> None:
     if connection is not None:
         silent = fault.kind == "half-open stream"
         connection.break_off(told_after_ms=None if silent else channel.random.randint(1, 400))
+
+
+def _receipt_trouble(channel: Channel, fault: Fault) -> None:
+    connection = channel.agents[fault.number].connection
+    if connection is not None:
+        connection.trouble = "lost" if fault.kind == "receipt lost" else "twice"
 
 
 def _registry_away(channel: Channel, fault: Fault) -> None:
@@ -276,6 +293,24 @@ def _insert_trouble(channel: Channel, fault: Fault) -> None:
     channel.engine.fates.append(fate)
 
 
+def _flaky_store(channel: Channel, fault: Fault) -> None:
+    channel.engine.flaky_until = channel.world.now + 2 * fault.ms
+
+
+def _flaky_network(channel: Channel, fault: Fault) -> None:
+    """The streams of a terminal break, again and again."""
+    for at_ms in range(0, fault.ms, 300):
+        channel.world.at(at_ms + channel.random.randint(0, 299), _break_stream, channel, fault)
+
+
+def _stuck_insert(channel: Channel, fault: Fault) -> None:
+    """The next insert hangs, and its loaders die over it again and again."""
+    channel.engine.fates.append(Fate(1.0, fault.ms + 6_000, is_answered=False, patience_ms=500))
+    for loader in channel.loaders:
+        for at_ms in range(1_200, fault.ms + 5_000, 1_300):
+            channel.world.at(at_ms + channel.random.randint(0, 400), loader.host.crash)
+
+
 def _cut(channel: Channel, fault: Fault) -> None:
     consumer = channel.loaders[fault.number].consumer
     if consumer is not None:
@@ -320,6 +355,8 @@ _STRIKES = {
     "collector clock": _clock,
     "stream break": _break_stream,
     "half-open stream": _break_stream,
+    "receipt lost": _receipt_trouble,
+    "receipt twice": _receipt_trouble,
     "registry away": _registry_away,
     "broker away": _broker_away,
     "lost answer": _produce_trouble,
@@ -332,6 +369,9 @@ _STRIKES = {
     "insert in part": _insert_trouble,
     "lost insert answer": _insert_trouble,
     "slow insert": _insert_trouble,
+    "flaky store": _flaky_store,
+    "flaky network": _flaky_network,
+    "stuck insert": _stuck_insert,
     "loader cut": _cut,
     "loader replaced": _replace,
     "loader leaves": _leave,

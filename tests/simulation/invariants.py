@@ -12,7 +12,7 @@ from fucai.domain.record import HEADER_NAME, decode_range
 from fucai.v1.sales_pb2 import SalesEvent
 from tests.simulation.log import Log, LogRecord
 from tests.simulation.outbox import Kept
-from tests.simulation.store import Engine, Insert, Key, Row, Spot
+from tests.simulation.store import BAD_RECORD, Engine, Insert, Key, Row, Spot
 from tests.simulation.world import ViolationError
 
 NUMBERS = {topics.SALES: 0, topics.QUARANTINE: 1}
@@ -62,7 +62,7 @@ class Truth:
 
     def check_all(self) -> None:
         """Everything has healed: every event has its one place."""
-        in_quarantine = {row.key for row in self._engine.quarantine.values() if row.reason != "BAD_RECORD"}
+        in_quarantine = {row.key for row in self._engine.quarantine.values() if row.reason != BAD_RECORD}
         for key in sorted(self.acknowledged - self.lost):
             if key not in self._engine.sales and key not in in_quarantine:
                 raise ViolationError(f"{key} was acknowledged to the till and is nowhere")
@@ -81,6 +81,8 @@ class Truth:
         for seq in range(span.first, span.last + 1):
             spot = (*here, seq)
             found = self._places(spot, (key, span.epoch, seq))
+            if number == 0 and (key, span.epoch, seq) not in self._engine.sales:
+                raise ViolationError(f"event {seq} of record {here} ({key}, {span.epoch}) is good and not in sales")
             if len(found) != 1:
                 raise ViolationError(f"event {seq} of record {here} ({key}, {span.epoch}) stands in {found or 'no table'}")
 
@@ -119,7 +121,7 @@ class Truth:
         self._checked[place] = max(self._checked[place], offset)
 
     def _written(self, view: str, row: Row) -> None:
-        if row.reason == "BAD_RECORD":
+        if row.reason == BAD_RECORD:
             if row.spot[:3] not in self.liars:
                 raise ViolationError(f"record {row.spot[:3]}, which a collector wrote, is put into quarantine as bad")
             return

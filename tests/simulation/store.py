@@ -17,12 +17,15 @@ from fucai.adapters.gates import Gate
 from fucai.adapters.sequence_store import StoredSequences
 from fucai.domain.record import YEAR_2100_MS
 from fucai.domain.salerules import MAX_EVENT_FEN
+from fucai.domain.validation import MAX_SEQ
 from fucai.loader.store import StoreError
 from fucai.v1 import sales_pb2
 from tests.simulation.world import FOREVER, Host, World
 
 STORE, DUPLICATE, QUARANTINE = 1, 2, 3
+_DISPOSITIONS = {"to_sales": STORE, "to_duplicates": DUPLICATE, "to_quarantine": QUARANTINE, "to_raw": QUARANTINE}
 VIEWS = ("to_duplicates", "to_quarantine", "to_raw", "to_sales")
+BAD_RECORD = "BAD_RECORD"
 UNKNOWN_TABLE = "Code: 60. UNKNOWN_TABLE"
 MONTH_END_MS = 1_761_926_400_000
 """2025-11-01 in Shanghai: sales before and after it are written as two parts."""
@@ -61,11 +64,12 @@ class Fate:
     """Where the answer is lost: when the client gives up."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Insert:
     """An insert that runs on the server; `error` is what its client will be told, in the end."""
 
     gate: str
+    frames: bytes = field(default=b"", repr=False)
     pieces: list[Piece] = field(default_factory=list)
     answer_ms: int = FOREVER
     error: StoreError | None = None
@@ -94,6 +98,7 @@ class Engine:
         self.duplicates: dict[Spot, Row] = {}
         self.quarantine: dict[Spot, Row] = {}
         self.fates: deque[Fate] = deque()
+        self.flaky_until = 0
         self.on_row: list[Callable[[str, Row], None]] = []
         self.on_answer: list[Callable[[Insert], None]] = []
 
@@ -104,13 +109,17 @@ class Engine:
             for insert in inserts:
                 insert.cut("connection reset")
 
+    def is_held(self, gate: str) -> bool:
+        """Whether an insert runs in a gate."""
+        return any(insert.is_running for insert in self.inserts[gate])
+
     def abandon(self, gate: str) -> None:
         """A gate's table is gone: inserts that run may find out at their next block, or may not."""
         for insert in self.inserts[gate]:
             if insert.is_running and self.random.random() < 0.5:
                 insert.cut(UNKNOWN_TABLE)
 
-    def begin(self, insert: Insert, frames: bytes) -> None:
+    def begin(self, insert: Insert) -> None:
         """Begins an insert; its pieces arrive as its fate will have it.
 
         Raises:
@@ -121,12 +130,12 @@ class Engine:
         if "" not in self.parts[insert.gate]:
             raise StoreError(UNKNOWN_TABLE)
         views = set(self.parts[insert.gate])
-        fate = self.fates.popleft() if self.fates else Fate(ms=self.random.randint(0, 40))
-        pieces, fault = self._pieces(list(messages(frames)))
+        fate = self._next_fate()
+        pieces, fault = self._pieces(list(messages(insert.frames)))
         count = round(len(pieces) * fate.share)
         insert.pieces = pieces
         if fault is not None:
-            count = min(count, self.random.choice((0, 0, 1))) if len(pieces) > 1 else 0
+            count = self.random.choice((0, 0, count))
             insert.error = fault
         elif count < len(pieces):
             insert.error = StoreError("Code: 241. MEMORY_LIMIT_EXCEEDED")
@@ -143,6 +152,14 @@ class Engine:
         if not arrivals:
             self._end(insert)
 
+    def _next_fate(self) -> Fate:
+        if self.fates:
+            return self.fates.popleft()
+        if self.world.now < self.flaky_until and self.random.random() < 0.6:
+            ms = self.random.randint(1, 900)
+            return Fate(self.random.random(), ms, is_answered=self.random.random() < 0.5, patience_ms=ms // 2)
+        return Fate(ms=self.random.randint(0, 40))
+
     def _pieces(self, found: list[sales_pb2.SalesBatch]) -> tuple[list[Piece], StoreError | None]:
         """The pieces in the order in which the server writes them; what stands behind a refused record is not written."""
         blocks = [found]
@@ -151,13 +168,12 @@ class Engine:
             blocks = [found[:cut], found[cut:]]
         pieces: list[Piece] = []
         for block in blocks:
-            written = list(_written(block))
+            refused = {message.disposition: words for message in block if (words := refusal(message))}
+            written = [piece for piece in _written(block) if _DISPOSITIONS[piece.view] not in refused]
             self.random.shuffle(written)
             pieces += written
-            for message in block:
-                words = refusal(message)
-                if words:
-                    return pieces, StoreError(words, poison=True)
+            for words in refused.values():
+                return pieces, StoreError(words, poison=True)
         return pieces, None
 
     def _arrive(self, insert: Insert, piece: Piece, is_seen: bool) -> None:  # noqa: FBT001 (a job's argument)
@@ -191,7 +207,8 @@ class ModelStore:
 
     def __init__(self, engine: Engine, host: Host) -> None:
         self._engine, self._host = engine, host
-        self.insert_under_way: Insert | None = None
+        self.under_way: list[Insert] = []
+        """The inserts of the flush that is being made, or was made last."""
         self.on_answer: Callable[[], None] = _nobody
 
     def create_gate(self, gate: Gate) -> None:
@@ -203,16 +220,17 @@ class ModelStore:
         self._answer("created")
 
     def list_gates(self) -> list[Gate]:
-        """Every gate whose table or one of whose views exists."""
+        """Every gate whose table or one of whose views exists, or was dropped but is still held by an insert."""
         self._call("list")
         engine = self._engine
-        return [gate for name, gate in engine.gates.items() if engine.parts[name]]
+        return [gate for name, gate in engine.gates.items() if engine.parts[name] or engine.is_held(name)]
 
     def drop_gate(self, gate: Gate) -> None:
-        """Drops its table, then its views."""
+        """Drops its table, then its views, and waits for what holds them."""
         self.drop(gate, "")
         for view in VIEWS:
             self.drop(gate, view)
+        self.await_inserts(gate)
 
     def drop(self, gate: Gate, part: str) -> None:
         """Drops the gate's table (no `part`) or a view: waits for inserts that hold it, but only if it is still there.
@@ -227,25 +245,44 @@ class ModelStore:
             if not part:
                 self._note(f"drops {gate.name}")
                 engine.abandon(gate.name)
-            while any(insert.is_running for insert in engine.inserts[gate.name]):
-                self._host.sleep(50)
+            self.await_inserts(gate)
         self._answer("dropped")
 
-    def insert(self, gate: Gate, frames: bytes) -> None:
-        """Sends an insert off; whoever called learns what becomes of it from `insert_under_way`."""
-        self._call("insert", is_blocking=False)
-        self.insert_under_way = Insert(gate.name)
-        self._host.at(0, self._begin, self.insert_under_way, frames)
+    def await_inserts(self, gate: Gate) -> None:
+        """Returns when no insert runs in a gate."""
+        while self._engine.is_held(gate.name):
+            self._host.sleep(50)
 
-    def _begin(self, insert: Insert, frames: bytes) -> None:
-        """The request arrives: at once, unless the process was stopped before it could send it."""
+    def insert(self, gate: Gate, frames: bytes) -> None:
+        """Sends an insert off, after those of the same flush; `under_way` tells what becomes of them."""
+        insert = Insert(gate.name, frames)
+        self.under_way.append(insert)
+        if len(self.under_way) == 1:
+            self._host.at(0, self._send, insert)
+
+    def _send(self, insert: Insert) -> None:
+        """The request goes out: at once, unless the process is stopped before it can."""
+        if self._host.passing("insert", is_blocking=False):
+            insert.error, insert.answer_ms = StoreError("connection reset"), self._host.world.now
+            self.on_answer()
+        else:
+            self._host.at(0, self._begin, insert)
+
+    def _begin(self, insert: Insert) -> None:
         try:
-            self._engine.begin(insert, frames)
+            self._engine.begin(insert)
         except StoreError as error:
             insert.error, insert.answer_ms = error, self._host.world.now + 1
         self._note(f"inserts into {insert.gate}: {self._told(insert)}")
-        self._host.at(max(insert.answer_ms - self._host.world.now, 0), self.on_answer)
+        self._host.at(max(insert.answer_ms - self._host.world.now, 0), self._answered, insert)
         self._host.passing("inserting", is_blocking=False)
+
+    def _answered(self, insert: Insert) -> None:
+        """An insert is answered; the next one of the flush follows a good one."""
+        later = self.under_way[self.under_way.index(insert) + 1 :] if insert in self.under_way else []
+        if later and insert.error is None:
+            self._send(later[0])
+        self.on_answer()
 
     def read_sequences(self, partitions: Sequence[int], committed: Mapping[tuple[int, int], int]) -> StoredSequences:
         """What adapters/sequence_store.py answers."""
@@ -254,19 +291,21 @@ class ModelStore:
         wanted = set(partitions)
         stored: dict[tuple[bytes, int], set[int]] = defaultdict(set)
         quarantined: dict[tuple[bytes, int], set[int]] = defaultdict(set)
+        own: dict[tuple[int, int, int], set[int]] = defaultdict(set)
         for (terminal, epoch, seq), rows in self._engine.sales.items():
             for row in rows:
-                topic, partition, offset, _ = row.spot
-                if partition in wanted:
+                if row.spot[1] in wanted:
                     stored[terminal.encode(), epoch].add(seq)
-                    if offset >= committed.get((0, partition), 0):
-                        found.replayed.add((topic, partition, offset))
+                    if row.spot[2] >= committed.get((0, row.spot[1]), 0):
+                        own[row.spot[:3]].add(seq)
         for (topic, partition, offset, seq), row in self._engine.quarantine.items():
-            if partition in wanted and row.reason != "BAD_RECORD":
-                if seq:
-                    quarantined[row.key[0].encode(), row.key[1]].add(seq)
-                if topic == 1 and offset >= committed.get((1, partition), 0):
-                    found.replayed.add((topic, partition, offset))
+            if partition not in wanted:
+                continue
+            if row.reason != BAD_RECORD and 1 <= seq <= MAX_SEQ:
+                quarantined[row.key[0].encode(), row.key[1]].add(seq)
+            if offset >= committed.get((topic, partition), 0):
+                (found.condemned if row.reason == BAD_RECORD else found.rejected).add((topic, partition, offset))
+        found.replayed.update((place, _ranges(numbers)) for place, numbers in own.items())
         for sets, into in ((stored, found.stored), (quarantined, found.quarantined)):
             for key, numbers in sets.items():
                 into[key].extend(_ranges(numbers))
@@ -345,7 +384,7 @@ def _written(block: list[sales_pb2.SalesBatch]) -> Iterable[Piece]:
         place = (message.kafka_topic, message.kafka_partition, message.kafka_offset)
         if message.disposition == QUARANTINE and message.raw_detail:
             key = (message.record_key, message.record_epoch, message.first_seq)
-            row = Row(key, (*place, message.first_seq), "", message.raw_record, "BAD_RECORD")
+            row = Row(key, (*place, message.first_seq), "", message.raw_record, BAD_RECORD)
             rows["to_raw", False].append(row)
             continue
         view = {STORE: "to_sales", DUPLICATE: "to_duplicates", QUARANTINE: "to_quarantine"}[message.disposition]
