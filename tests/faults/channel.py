@@ -184,6 +184,13 @@ class Channel:
             links.registry_clickhouse,
         )
 
+    def renew_agent(self) -> None:
+        """Let the agent begin anew, with its old key and an empty outbox."""
+        self.agent.kill()
+        for path in (self.folder / "agent").glob("outbox*"):
+            path.unlink()
+        self.agent.start()
+
     def supervise(self) -> None:
         """Start again what has died and should run, as a supervisor does."""
         for name in LASTING:
@@ -235,7 +242,7 @@ class Channel:
 
 @contextmanager
 def open_channel(folder: Path, *, mutable: bool = False) -> Iterator[Channel]:
-    """Start a channel on a folder and yield it once it works; `mutable` parts can be broken by `tests.faults.mutant`."""
+    """Start a channel on a folder and yield it once it works; `mutable` parts can be broken by `mutant`."""
     names = ["broker", "controller", "broker-c", "broker-l", "engine", "registry", "collector", "metrics-c", "agent"]
     names += ["metrics-a", "metrics-r", "metrics-0", "metrics-1", "metrics-2"]
     links = ["till_agent", "terminal_collector", "collector_kafka", "collector_registry", "loader_kafka"]

@@ -10,10 +10,16 @@ import os
 import runpy
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
+
 from fucai.adapters import gates
+from fucai.adapters.consumer import GroupConsumer
 from fucai.adapters.gates import Gate
 from fucai.collector.delivery import Delivery
 from fucai.loader.pipeline import TOPICS, Pipeline
@@ -89,6 +95,25 @@ def commit_before_insert() -> None:
     _set(Pipeline, "_dispatch", commit_and_dispatch)
 
 
+def commit_unchecked() -> None:
+    """A loader commits what it had read of partitions that were taken from it: the broker does not mind."""
+    start_over = Pipeline._start_over  # noqa: SLF001 (broken on purpose)
+
+    def commit(consumer: Any, offsets: Mapping[Any, int]) -> None:
+        wanted = {TopicPartition(*place): OffsetAndMetadata(offset) for place, offset in offsets.items()}
+        consumer._consumer.commit(wanted, timeout_ms=30_000)  # noqa: SLF001
+
+    def start_over_and_commit(pipeline: Any) -> None:
+        lanes = pipeline._lanes  # noqa: SLF001
+        read = [record for lane in lanes for record in (*lane.flushing, *lane.waiting)]
+        start_over(pipeline)
+        with suppress(KafkaError):
+            commit(pipeline._consumer, {(_NAMES[one.topic], one.partition): one.offset + 1 for one in read})  # noqa: SLF001
+
+    _set(GroupConsumer, "commit", commit)
+    _set(Pipeline, "_start_over", start_over_and_commit)
+
+
 def ack_before_answer() -> None:
     """The collector writes a receipt as soon as it has handed a batch to its producer."""
     _set(Delivery, "settled", property(lambda _delivery: True))
@@ -118,6 +143,7 @@ MUTATIONS: dict[str, Callable[[], None]] = {
         view_before_table,
         restore_before_drop,
         commit_before_insert,
+        commit_unchecked,
         ack_before_answer,
         outbox_without_fsync,
     )

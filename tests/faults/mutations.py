@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.faults.channel import Channel, open_channel
 from tests.faults.load import Load
 from tests.faults.mutant import VARIABLE
-from tests.faults.runner import Runner
+from tests.faults.runner import FIRST_EPOCH, Runner
 from tests.faults.scripts import LANES, SOME
 from tests.faults.table import Case, Fault, Place
 from tests.support.waiting import eventually
@@ -59,7 +59,7 @@ def _predecessor_inserts_late(channel: Channel, load: Load) -> None:
     channel.successor.start(" ".join(f"{name}=stop" for name in ("loader.before-fence", "mutation.before-late-fence")))
     channel.successor.await_pause()
     before = channel.stored()
-    if channel.successor.extra:  # the mutation comes to its own moment later
+    if VARIABLE in channel.successor.extra:  # the mutation comes to its own moment later
         channel.successor.resume()
         channel.successor.await_pause()
     channel.loader.resume()
@@ -75,18 +75,26 @@ MOMENTS: dict[str, Case | Script] = {
     "view-before-table": _zombie_drops_a_living_gate,
     "restore-before-drop": _predecessor_inserts_late,
     "commit-before-insert": Case(Fault.KILL, Place.LOADER, "loader.before-insert@3"),
+    "commit-unchecked": Case(Fault.JOIN_AND_LEAVE, Place.LOADER),
     "ack-before-answer": Case(Fault.DARK_KILL, Place.COLLECTOR_KAFKA),
 }
 """What each mutation that needs the channel is caught by."""
+SETTINGS = {"commit-unchecked": {"FUCAI_LINGER_MS": "1000"}}
+"""What makes a mutation's moment long enough to be hit; the unbroken protocol is tried with the same."""
 
 
-def attempt(channel: Channel, runner: Runner, mutation: str, moment: str) -> Caught | None:
-    """Run the moment that belongs to a mutation, with that mutation or none (""); None where nothing was noticed."""
-    mutated = (channel.collector, channel.loader, channel.successor)
+def attempt(channel: Channel, number: int, mutation: str, moment: str) -> Caught | None:
+    """Run the moment that belongs to a mutation, with that mutation or none (""); None where nothing was noticed.
+
+    Attempts that share a channel have different numbers.
+    """
+    mutated = (channel.collector, channel.loader, channel.second_loader, channel.successor)
     for part in mutated:
-        part.extra = {VARIABLE: mutation} if mutation else {}
+        part.extra = SETTINGS.get(moment, {}) | ({VARIABLE: mutation} if mutation else {})
         part.kill()
+    channel.renew_agent()
     channel.mend()
+    runner = Runner(channel, figures=False, first_epoch=FIRST_EPOCH + number)
     what = MOMENTS[moment]
     try:
         if isinstance(what, Case):
@@ -127,10 +135,9 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="fucai-mutants-") as scratch,
         open_channel(Path(arguments.folder or scratch), mutable=True) as channel,
     ):
-        runner = Runner(channel, figures=False)
-        for name in wanted:
-            control = attempt(channel, runner, "", name) if name in MOMENTS else None
-            caught = attempt(channel, runner, name, name) if name in MOMENTS else attempt_outbox(name)
+        for number, name in enumerate(wanted):
+            control = attempt(channel, 2 * number, "", name) if name in MOMENTS else None
+            caught = attempt(channel, 2 * number + 1, name, name) if name in MOMENTS else attempt_outbox(name)
             if control is not None or caught is None:
                 missed.append(name)
             _tell(name, control, caught)

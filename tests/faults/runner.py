@@ -35,11 +35,14 @@ class Outcome:
 class Runner:
     """Runs one case after the other and remembers everything that was ever recorded."""
 
-    def __init__(self, channel: Channel, *, figures: bool = True) -> None:
-        """Take a channel that works and whose store is empty. Figures make sense while no case has spoilt them."""
+    def __init__(self, channel: Channel, *, figures: bool = True, first_epoch: int = FIRST_EPOCH) -> None:
+        """Take a channel that works; its store has nothing under epochs from the first one on, nor under the agent's.
+
+        Figures can be checked where it has nothing else at all.
+        """
         self._figures = figures
         self._channel = channel
-        self._epoch = FIRST_EPOCH
+        self._epoch = first_epoch - 1
         self._everything: list[Recorded] = []
         self._before = Counts(0, 0, 0)
         self._till = Till(AGENT_TERMINAL, f"O-{AGENT_TERMINAL}", channel.till_address)
