@@ -6,11 +6,12 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench import agent, audit, collector, loader, till_to_query
+from tests.bench import agent, audit, collector, loader, restore, till_to_query
 
 PARTS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "loader": lambda chosen: loader.main(chosen.runs, chosen.events, chosen.engine_python),
     "collector": lambda chosen: collector.main(chosen.runs),
+    "restore": lambda chosen: restore.main(chosen.runs),
     "agent": lambda _chosen: agent.main(),
     "audit": lambda chosen: audit.main(chosen.runs, chosen.events),
     "till-to-query": lambda chosen: till_to_query.main(chosen.seconds, chosen.rate, chosen.terminals, chosen.linger),
