@@ -13,17 +13,17 @@ from rich.table import Table
 from rich.text import Text
 
 from fucai.auditor.lines import Line, Verdict
-from fucai.auditor.report import HEADER, VERDICTS, line_values, sums_text, write_lines
+from fucai.auditor.report import HEADER, VERDICTS, line_values, write_lines
 from fucai.auditor.run import Audit, Question
+from fucai.auditor.statements import Sums
 from fucai.cli.auditing import EXIT_DIFFERS, day_of, keys_of, run, sources
 from fucai.cli.output import Format, Lang, language, stderr_console, stdout_console
 from fucai.domain.labels import Label
 
-_LINES_SHOWN = 200
+_LINES_SHOWN = 40
 _FINDINGS_SHOWN = 40
 _STYLES = {Verdict.AGREES: "green", Verdict.DIFFERS: "bold red", Verdict.IN_FLIGHT: "yellow"}
 _COLUMNS = {
-    "outlet": Label("网点", "outlet"),
     "terminal": Label("终端", "terminal"),
     "game": Label("游戏", "game"),
     "kind": Label("事件", "kind"),
@@ -34,6 +34,9 @@ _COLUMNS = {
     "verdict": Label("结论", "verdict"),
     "seqs": Label("序号", "seqs"),
 }
+
+_MORE = Label("另有 {more:,} 行，共 {all:,} 行：--format csv", "{more:,} more lines of {all:,}: --format csv has all")
+_ORDER = (Verdict.DIFFERS, Verdict.AGREES, Verdict.IN_FLIGHT, Verdict.WAIVED, Verdict.NO_CLOSE)
 
 
 def reconcile(
@@ -55,8 +58,8 @@ def reconcile(
 
         fucai reconcile --day 2026-03-01 --report ./audit --data .demo
 
-    Each account is events / bets / yuan; a difference is narrowed to sequence numbers. While a draw is sealed only the
-    verdict and the numbers are shown.
+    Each account is events and yuan (bets too in csv, json and the report); a difference is narrowed to sequence
+    numbers. While a draw is sealed only the verdict and the numbers are shown.
     Exit codes: 0 all agrees (or no close, in flight, waived); 1 anything differs; 64 usage; 69 Kafka or store away.
     """
     chosen = day_of(day, "--day")
@@ -77,18 +80,29 @@ def reconcile(
 
 
 def lines_table(lines: list[Line], lang: Lang) -> Table:
-    """The lines, those that differ first, at most two hundred."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    """Forty lines at most, those that need a look first; each account is events and yuan. A caption counts the rest."""
+    table = Table(box=None, header_style="bold", pad_edge=False, caption_justify="left", caption_style="default")
     for name, label in _COLUMNS.items():
         right = name in {"close", "kafka", "stored", "quarantine"}
         table.add_column(str(getattr(label, lang)), justify="right" if right else "left", overflow="fold")
-    ordered = sorted(lines, key=lambda line: line.verdict is not Verdict.DIFFERS)
+    ordered = sorted(lines, key=lambda line: _ORDER.index(line.verdict))
+    epochs = {(line.terminal_id, line.epoch) for line in lines}
+    several = {terminal for terminal, count in Counter(terminal for terminal, _ in epochs).items() if count > 1}
     for line in ordered[:_LINES_SHOWN]:
         verdict = Text(str(getattr(VERDICTS[line.verdict], lang)), _STYLES.get(line.verdict, "default"))
-        accounts = (sums_text(each, line) for each in (line.stated, line.kafka, line.stored, line.quarantined))
-        table.add_row(line.outlet_id, f"{line.terminal_id}/{line.epoch}", line.game, line.kind, *accounts, verdict,
-                      line.sequences)  # fmt: skip
+        accounts = (_account(each, line) for each in (line.stated, line.kafka, line.stored))
+        terminal = f"{line.terminal_id}/{line.epoch}" if line.terminal_id in several else line.terminal_id
+        quarantined = "" if line.withheld or not line.quarantined[0] else f"{line.quarantined[0]:,}"
+        table.add_row(terminal, line.game, line.kind, *accounts, quarantined, verdict, line.sequences)
+    if len(ordered) > _LINES_SHOWN:
+        table.caption = str(getattr(_MORE, lang)).format(more=len(ordered) - _LINES_SHOWN, all=len(ordered))
     return table
+
+
+def _account(sums: Sums | None, line: Line) -> str:
+    if sums is None:
+        return "—"
+    return "***" if line.withheld else f"{sums[0]:,}   {sums[2] // 100:,}.{sums[2] % 100:02}"
 
 
 def tell(found: Audit, paths: list[Path], lang: Lang) -> None:
