@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, TypeVar
@@ -28,7 +29,9 @@ BUSY_MS, WAKE_MS, IDLE_MS = 15, 5, 1_500
 RESTART_MS = 1_000
 POLICY = FlushPolicy(linger_s=0.03, retry_s=0.7, careful_s=2.0)
 _METRICS = LoaderMetrics(CollectorRegistry())
-_LOG = structlog.get_logger().bind()
+_LOG = structlog.wrap_logger(
+    structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+).bind()
 _PROGRESS = Progress()
 
 

@@ -61,18 +61,17 @@ def make_scenario(seed: int) -> Scenario:
     """The scenario of a seed."""
     random = Random(seed)
     terminals, collectors, loaders = random.randint(2, 4), random.randint(1, 2), random.choice((1, 1, 1, 2, 2, 2, 3))
-    bound_ms = [random.randint(3_000, 20_000) if random.random() < 0.15 else 0 for _ in range(terminals)]
     hot = [random.randint(500, HORIZON_MS - 8_000) for _ in range(random.randint(1, 3))]
+    bound_ms = [random.choice(hot) + random.randint(100, 4_000) if random.random() < 0.2 else 0 for _ in range(terminals)]
     sales = []
     for terminal in range(terminals):
         for _ in range(random.randint(2, 6)):
             count = random.randint(1, 3)
             bad = tuple(index for index in range(count) if random.random() < 0.05)
             sales.append(Sale(random.choice(hot) + random.randint(0, 1_500), terminal, count, bad))
-    makers = [_agent_fault, _agent_fault, _network_fault, _network_fault, _collector_fault, _log_fault, _loader_fault, _loader_fault, _store_fault]
-    makers += [_loader_point, _loader_point, _loader_point, _store_fault, _group_fault]
+    makers = random.sample(_MAKERS, random.randint(1, 3))
     faults: list[Fault | PointFault] = []
-    for _ in range(random.choice((0, 1, 2, 3, 4, 6, 8))):
+    for _ in range(random.choice((0, 1, 2, 3, 4, 6, 8, 10))):
         fault = random.choice(makers)(random, terminals, collectors, loaders)
         if isinstance(fault, Fault) and random.random() < 0.8:
             fault = replace(fault, at_ms=max(100, random.choice(hot) + random.randint(-2_000, 2_500)))
@@ -148,3 +147,9 @@ def _store_fault(random: Random, _terminals: int, _collectors: int, _loaders: in
          "stuck insert")
     )
     return Fault(_when(random), kind, random.randint(0, 3), random.randint(300, 8_000))
+
+
+_MAKERS = (
+    _agent_fault, _network_fault, _collector_fault, _log_fault, _loader_fault, _loader_point, _store_fault, _group_fault,
+)  # fmt: skip
+"""A seed draws its faults from a few of these, so that they come in numbers and meet."""
