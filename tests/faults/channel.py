@@ -119,6 +119,11 @@ class Channel:
         return self.parts["agent"]
 
     @property
+    def bootstrap(self) -> str:
+        """Where Kafka is, past the proxies."""
+        return self._addresses["broker"]
+
+    @property
     def till_address(self) -> str:
         """Where the till reaches the agent: the proxy."""
         return self.links.till_agent.address

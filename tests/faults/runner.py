@@ -6,9 +6,11 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
+from tests.faults.audited import check_audit
 from tests.faults.channel import AGENT_TERMINAL, TERMINALS, Channel
-from tests.faults.invariants import Counts, Recorded, check
+from tests.faults.invariants import ZONE, Counts, Recorded, check
 from tests.faults.light import LightTerminal
 from tests.faults.load import Load, running_load
 from tests.faults.scripts import Scene, play
@@ -45,6 +47,7 @@ class Runner:
         self._epoch = first_epoch - 1
         self._everything: list[Recorded] = []
         self._before = Counts(0, 0, 0)
+        self._first_day = datetime.now(ZONE).date()
         self._till = Till(AGENT_TERMINAL, f"O-{AGENT_TERMINAL}", channel.till_address)
 
     def run(self, case: Case, seed: int = 1) -> Outcome:
@@ -101,6 +104,8 @@ class Runner:
         channel.await_everything_loaded()
         with channel.client() as client:
             found = check(client, mine + tilled, self._everything + tilled if self._figures else None)
+            if self._figures:
+                check_audit(channel.bootstrap, client, self._first_day, datetime.now(ZONE).date())
         fresh, till_now, before = found[self._epoch], found[till.epoch], self._before
         self._before = till_now
         counts = Counts(
