@@ -59,7 +59,9 @@ def _run_seeds(console: Console, seeds: range) -> int:
     )
     for kind, count in sorted(strikes.items()):
         console.print(f"  {count:8} {kind}", highlight=False)
-    console.print(f"{len(failed)} seeds failed: {[outcome.scenario.seed for outcome in failed]}" if failed else "all hold")
+    console.print(
+        f"{len(failed)} seeds failed: {[outcome.scenario.seed for outcome in failed]}" if failed else "all hold"
+    )
     return int(bool(failed))
 
 

@@ -136,7 +136,9 @@ class Agent:
         self.host.crash("damage")
         wall_s = (self._wall_ms + self.host.world.now + self.host.clock_ms) // 1000
         lost = self.outbox.damage(self.host.random, wall_s)
-        self.host.world.note(self.host.name, f"begins epoch {self.outbox.written.epoch}; lost {[tuple(p) for p in lost]}")
+        self.host.world.note(
+            self.host.name, f"begins epoch {self.outbox.written.epoch}; lost {[tuple(p) for p in lost]}"
+        )
         return [tuple(position) for position in lost]
 
     def answered(self, stream: int, receipt: bytes) -> None:

@@ -28,7 +28,9 @@ WALL_MS = MONTH_END_MS - HORIZON_MS // 2
 SESSION_MS, REBALANCE_MS = 6_000, 12_000
 LOOK_MS, HEALED_BY_MS = 1_000, 180_000
 _LONG_AGO = date(2025, 1, 1).toordinal()
-_GAME = GameRules("3d", "digit", 200, has_draws=True, max_multiplier=99, max_ticket_fen=2_000_000, face_values_fen=frozenset())
+_GAME = GameRules(
+    "3d", "digit", 200, has_draws=True, max_multiplier=99, max_ticket_fen=2_000_000, face_values_fen=frozenset()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,9 @@ class Channel:
             {"agent": self.agents, "collector": self.collectors, "loader": self.loaders}[who][number].host.crash(what)
             return
         if what in {"pause", "zombie"}:
-            {"agent": self.agents, "collector": self.collectors, "loader": self.loaders}[who][number].host.pause(fault.ms)
+            {"agent": self.agents, "collector": self.collectors, "loader": self.loaders}[who][number].host.pause(
+                fault.ms
+            )
             return
         if what == "crash loop":
             actor = {"agent": self.agents, "loader": self.loaders}[who][number]

@@ -84,7 +84,9 @@ class Truth:
             if number == 0 and (key, span.epoch, seq) not in self._engine.sales:
                 raise ViolationError(f"event {seq} of record {here} ({key}, {span.epoch}) is good and not in sales")
             if len(found) != 1:
-                raise ViolationError(f"event {seq} of record {here} ({key}, {span.epoch}) stands in {found or 'no table'}")
+                raise ViolationError(
+                    f"event {seq} of record {here} ({key}, {span.epoch}) stands in {found or 'no table'}"
+                )
 
     def _places(self, spot: Spot, key: Key) -> list[str]:
         found = ["sales" for row in self._engine.sales.get(key, ()) if row.spot == spot]
@@ -97,7 +99,8 @@ class Truth:
     def _appended(self, record: LogRecord) -> None:
         terminal, span = record.key.decode(), decode_range(dict(record.headers)[HEADER_NAME])
         self._log.world.note(
-            "log", f"{record.topic}/{record.partition} {record.offset}: {terminal} {span.epoch}: {span.first}-{span.last}"
+            "log",
+            f"{record.topic}/{record.partition} {record.offset}: {terminal} {span.epoch}: {span.first}-{span.last}",
         )
         if terminal.startswith("liar"):
             self.liars.add((NUMBERS[record.topic], record.partition, record.offset))
@@ -131,7 +134,9 @@ class Truth:
         if sent != row.content:
             raise ViolationError(f"{row.key} is stored with another content than was recorded")
         if view == "to_sales" and row.key in self._engine.sales:
-            raise ViolationError(f"{row.key} is stored twice: from {self._engine.sales[row.key][0].spot} and {row.spot}")
+            raise ViolationError(
+                f"{row.key} is stored twice: from {self._engine.sales[row.key][0].spot} and {row.spot}"
+            )
 
     def _answered(self, insert: Insert) -> None:
         if insert.error is not None:

@@ -129,7 +129,9 @@ class Loader:
         self.consumer = made = ModelConsumer(self._coordinator, host, self.instance)
         made.wake = self.wake
         with patch.object(consumer_adapter, "KafkaConsumer", lambda **_settings: made):
-            group = GroupConsumer(GroupSettings("model", "loader", self.instance), list(TOPICS), clock=lambda: host.world.now / 1000)
+            group = GroupConsumer(
+                GroupSettings("model", "loader", self.instance), list(TOPICS), clock=lambda: host.world.now / 1000
+            )
         stores = [ModelStore(self._engine, host) for _ in range(self._workers)]
         self.pipeline = Pipeline(
             group,

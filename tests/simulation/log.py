@@ -90,7 +90,9 @@ class Log:
                 continue
             kept = self.records[place]
             stamp = self._wall_ms + self.world.now
-            record = LogRecord(place.topic, place.partition, len(kept), stamp, outgoing.key, outgoing.value, outgoing.headers)
+            record = LogRecord(
+                place.topic, place.partition, len(kept), stamp, outgoing.key, outgoing.value, outgoing.headers
+            )
             kept.append(record)
             self._sequences[producer, place] = number + 1
             for look in self.on_append:

@@ -333,7 +333,9 @@ class ModelStore:
 
     @staticmethod
     def _told(insert: Insert) -> str:
-        pieces = ", ".join(f"{piece.view}: {[(*row.key, row.spot[2]) for row in piece.rows]}" for piece in insert.pieces)
+        pieces = ", ".join(
+            f"{piece.view}: {[(*row.key, row.spot[2]) for row in piece.rows]}" for piece in insert.pieces
+        )
         return f"{pieces or 'nothing'} ({insert.left} of {len(insert.pieces)} pieces will arrive, {insert.error or 'answered'})"
 
 
@@ -371,7 +373,8 @@ def refusal(message: sales_pb2.SalesBatch) -> str:
     ):
         return "Code: 395. fucai: a record says something else than its key and header"
     if message.disposition == STORE and any(
-        not 1 <= event.kind <= 3 or not event.game or not 0 < event.amount_fen <= MAX_EVENT_FEN for event in message.events
+        not 1 <= event.kind <= 3 or not event.game or not 0 < event.amount_fen <= MAX_EVENT_FEN
+        for event in message.events
     ):
         return "Code: 395. fucai: a record has an event that no collector lets through"
     return ""
