@@ -74,7 +74,7 @@ def test_joining_that_outlasts_a_poll_is_not_forgotten(broker: str) -> None:
     coordinator = member._consumer._coordinator  # noqa: SLF001 (no other way to that moment)
 
     def commits() -> bool:
-        member.poll(1)
+        member.poll(100 if not coordinator.rejoining else 10)
         try:
             member.commit(member.committed(member.assigned()))
         except (RebalancingError, MembershipLostError):
@@ -85,7 +85,7 @@ def test_joining_that_outlasts_a_poll_is_not_forgotten(broker: str) -> None:
         eventually(commits, 20)
         for _ in range(5):
             coordinator._assignment_snapshot = {topics.SALES: {0}}  # noqa: SLF001 (as if partitions had changed)
-            member.poll(1)
+            member.poll(10)
             eventually(commits, 10)
     finally:
         member.close()
