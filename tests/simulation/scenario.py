@@ -1,4 +1,4 @@
-"""What a seed stands for: a small channel, what its tills record, and what befalls it. Values only; nothing happens here."""
+"""What a seed stands for: a small channel, what its tills record, and what befalls it. Nothing happens here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,18 @@ LOADER_POINTS = (
     "poll", "commit", "committed", "create", "created", "list", "drop", "dropped", "restore", "restored",
     "insert", "inserting",
 )  # fmt: skip
-FAILING_POINTS = ("commit", "committed", "create", "created", "list", "drop", "dropped", "restore", "restored", "insert")
+FAILING_POINTS = (
+    "commit",
+    "committed",
+    "create",
+    "created",
+    "list",
+    "drop",
+    "dropped",
+    "restore",
+    "restored",
+    "insert",
+)
 _AGENT_KINDS = (
     "agent crash", "agent power", "agent pause", "agent damage", "agent clock", "agent clock back", "agent crash loop",
     "agent crash loop",
@@ -62,7 +73,9 @@ def make_scenario(seed: int) -> Scenario:
     random = Random(seed)
     terminals, collectors, loaders = random.randint(2, 4), random.randint(1, 2), random.choice((1, 1, 1, 2, 2, 2, 3))
     hot = [random.randint(500, HORIZON_MS - 8_000) for _ in range(random.randint(1, 3))]
-    bound_ms = [random.choice(hot) + random.randint(100, 4_000) if random.random() < 0.2 else 0 for _ in range(terminals)]
+    bound_ms = [
+        random.choice(hot) + random.randint(100, 4_000) if random.random() < 0.2 else 0 for _ in range(terminals)
+    ]
     sales = []
     for terminal in range(terminals):
         for _ in range(random.randint(2, 6)):
@@ -143,13 +156,23 @@ def _loader_point(random: Random, _terminals: int, _collectors: int, loaders: in
 
 def _store_fault(random: Random, _terminals: int, _collectors: int, _loaders: int) -> Fault:
     kind = random.choice(
-        ("store away", "store killed", "insert in part", "insert in part", "lost insert answer", "slow insert", "flaky store", "flaky store",
-         "stuck insert")
+        (
+            "store away",
+            "store killed",
+            "insert in part",
+            "insert in part",
+            "lost insert answer",
+            "slow insert",
+            "flaky store",
+            "flaky store",
+            "stuck insert",
+        )
     )
     return Fault(_when(random), kind, random.randint(0, 3), random.randint(300, 8_000))
 
 
 _MAKERS = (
-    _agent_fault, _network_fault, _collector_fault, _log_fault, _loader_fault, _loader_point, _store_fault, _group_fault,
+    _agent_fault, _network_fault, _collector_fault, _log_fault, _loader_fault, _loader_point, _store_fault,
+    _group_fault,
 )  # fmt: skip
 """A seed draws its faults from a few of these, so that they come in numbers and meet."""

@@ -33,7 +33,11 @@ def _smaller(scenario: Scenario) -> Iterator[Scenario]:
         if sale.count > 1:
             yield replace(
                 scenario,
-                sales=(*scenario.sales[:index], replace(sale, count=sale.count - 1, bad=()), *scenario.sales[index + 1 :]),
+                sales=(
+                    *scenario.sales[:index],
+                    replace(sale, count=sale.count - 1, bad=()),
+                    *scenario.sales[index + 1 :],
+                ),
             )
     if any(scenario.bound_ms):
         yield replace(scenario, bound_ms=(0,) * len(scenario.bound_ms))

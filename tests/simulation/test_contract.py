@@ -50,7 +50,9 @@ class ImmediateStore(ModelStore):
 class Store(Protocol):
     """A store, and how many rows its tables have."""
 
-    gates: GateStore
+    @property
+    def gates(self) -> GateStore:
+        """The way in."""
 
     def rows(self) -> tuple[int, int, int]:
         """Rows of sales, and distinct places of duplicates and quarantine."""
@@ -104,7 +106,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 def record(offset: int, made: sales_pb2.SalesBatch, topic: int = SALES_TOPIC) -> Record:
     """A record of partition 1."""
-    return Record(topic, 1, offset, made.terminal_id.encode(), made.SerializeToString(), 1_760_000_000_000, span_of(made))
+    return Record(
+        topic, 1, offset, made.terminal_id.encode(), made.SerializeToString(), 1_760_000_000_000, span_of(made)
+    )
 
 
 def framed(offset: int, made: sales_pb2.SalesBatch, disposition: int = STORE, topic: int = SALES_TOPIC) -> bytes:

@@ -76,9 +76,7 @@ def _terminal(terminal: Any) -> Faults:
         yield from _id(terminal, "outlet_id")
     yield from _one_of(terminal, "kind", TERMINAL_KINDS)
     if terminal.public_key:
-        remedy = (
-            "is no Ed25519 key (64 small hexadecimal digits) or several; `fucai terminal key` prints it"
-        )
+        remedy = "is no Ed25519 key (64 small hexadecimal digits) or several; `fucai terminal key` prints it"
         yield from _pattern(terminal, "public_key", _KEYS, remedy)
     if terminal.terminal_id.startswith(IMPORT_PREFIX):
         own = terminal.terminal_id.removeprefix(IMPORT_PREFIX)
