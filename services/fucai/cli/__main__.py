@@ -54,6 +54,20 @@ app.add_typer(
 app.add_typer(
     lazy.group(
         {
+            "run": ("fucai.cli.terminal_run:run", "Run the agent of one terminal, until it is stopped."),
+            "record": ("fucai.cli.terminal_record:record", "Record a sale, void or payout, or many from stdin."),
+            "close": ("fucai.cli.terminal:close", "Close a business day."),
+            "status": ("fucai.cli.terminal:status", "Show what waits, what became of the rest, and warnings."),
+            "key": ("fucai.cli.terminal:key", "Print the terminal's public key, and the line to register it."),
+        },
+        no_args_is_help=True,
+    ),
+    name="terminal",
+    help="The agent at an outlet: keeps what the till records, and brings it to the collector.",
+)
+app.add_typer(
+    lazy.group(
+        {
             "trend": ("fucai.cli.query:trend", "Sales over time, by any dimensions, beside a comparison."),
             "headline": ("fucai.cli.query:headline", "Channel scale and sales, year on year, beside a benchmark."),
         },

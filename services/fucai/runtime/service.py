@@ -189,13 +189,14 @@ class Service(Generic[SettingsT]):
         return monitoring
 
     def _listen_for_rpcs(self, server: Any) -> None:
-        host, _, _ = self.settings.grpc.rpartition(":")
+        asked = self.settings.grpc
+        host, _, _ = asked.rpartition(":")
         try:
-            port = server.add_insecure_port(self.settings.grpc)
+            port = server.add_insecure_port(asked)
         except RuntimeError as error:
-            message = f"cannot listen on FUCAI_GRPC={self.settings.grpc}; free it or change it"
+            message = f"cannot listen on FUCAI_GRPC={asked}; free it or change it"
             raise FatalError(message, exit_code=os.EX_UNAVAILABLE) from error
-        self.grpc_address = f"{host}:{port}"
+        self.grpc_address = asked if asked.startswith("unix:") else f"{host}:{port}"
 
     async def _follow_readiness(self, health: Health) -> None:
         last: Readiness | None = None
@@ -231,7 +232,17 @@ def run(
     Exit codes: 0 after a signal, 69 when an address is taken, 70 after a failed task, 78 for unusable settings, or
     what a `FatalError` says. A stop that takes longer than `stop_seconds`, or a second signal, ends it the hard way.
     """
-    settings = settings_class.from_env_or_exit()
+    run_with(name, settings_class.from_env_or_exit(), build, loop_factory=loop_factory)
+
+
+def run_with(
+    name: str,
+    settings: SettingsT,
+    build: Callable[[Service[SettingsT]], Awaitable[None]],
+    *,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> NoReturn:
+    """As `run`, for a process whose settings come from elsewhere, such as its command line."""
     log = configure_logging(
         service=name, instance=settings.instance, level=settings.log_level, style=settings.log_format
     )

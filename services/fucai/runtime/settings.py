@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -115,14 +115,14 @@ class ServiceSettings(BaseSettings):
         return ZoneInfo(self.timezone)
 
     @classmethod
-    def from_env(cls) -> Self:
-        """Reads the environment.
+    def from_env(cls, **given: Any) -> Self:
+        """Reads the environment; values `given` here win over it.
 
         Raises:
             SettingsError: with one line for each unusable variable.
         """
         try:
-            return cls()
+            return cls(**given)
         except ValidationError as error:
             raise SettingsError([_problem(cls, dict(problem)) for problem in error.errors()]) from error
 

@@ -11,6 +11,7 @@ from itertools import accumulate
 from random import Random
 from zoneinfo import ZoneInfo
 
+from fucai.domain.chain import chain_next, chain_start, event_bytes
 from fucai.terminal.known import TILL_KIND, Known
 from fucai.terminal.model_market import GamePlay, Market
 from fucai.terminal.model_outlets import OutletProfile
@@ -33,6 +34,10 @@ class Till:
     epoch: int
     recorded: int = 0
     events: list[SalesEvent] = field(default_factory=list)
+    _digest: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._digest = chain_start(self.terminal_id, self.epoch)
 
     def record(self, event: SalesEvent) -> SalesEvent:
         """Numbers an event and keeps it for the next batch."""
@@ -42,14 +47,18 @@ class Till:
         return event
 
     def batches(self) -> Iterator[SalesBatch]:
-        """Takes the events out, as batches of at most 200."""
+        """Takes the events out, as batches of at most 200, each with the chain's digest."""
         events, self.events = self.events, []
         for start in range(0, len(events), EVENTS_A_BATCH):
+            part = events[start : start + EVENTS_A_BATCH]
+            for event in part:
+                self._digest = chain_next(self._digest, event_bytes(event))
             yield SalesBatch(
                 terminal_id=self.terminal_id,
                 outlet_id=self.outlet_id,
                 epoch=self.epoch,
-                events=events[start : start + EVENTS_A_BATCH],
+                events=part,
+                digest=self._digest,
             )
 
 

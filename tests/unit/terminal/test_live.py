@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fucai.domain.catalogue import build_catalogue
+from fucai.domain.chain import chain_next, chain_start, event_bytes
 from fucai.domain.validation import Validator, Window
 from fucai.terminal.live import EVENTS_A_BATCH, LiveSales, tills
 from fucai.terminal.model_market import Market
@@ -70,6 +71,17 @@ def test_sequence_numbers_and_time_rise_at_each_till(two_days: list[SalesBatch])
     for events in by_till.values():
         assert [event.seq for event in events] == list(range(1, len(events) + 1))
         assert [event.sold_at_ms for event in events] == sorted(event.sold_at_ms for event in events)
+
+
+def test_batches_carry_the_chain_of_their_till(two_days: list[SalesBatch]) -> None:
+    """The digest of each batch is chained over all events of its till so far, by the formula of the contract."""
+    digests: dict[str, bytes] = {}
+    for batch in two_days:
+        digest = digests.get(batch.terminal_id) or chain_start(batch.terminal_id, batch.epoch)
+        for event in batch.events:
+            digest = chain_next(digest, event_bytes(event))
+        assert batch.digest == digest
+        digests[batch.terminal_id] = digest
 
 
 def test_live_days_sell_what_the_market_expects(two_days: list[SalesBatch]) -> None:
