@@ -30,6 +30,8 @@ SERVICES = {
     "analytics": "fucai.v1.AnalyticsService",
     "loader": "grpc.health.v1.Health",
     "exporter": "grpc.health.v1.Health",
+    "ledger": "fucai.v1.LedgerService",
+    "auditor": "grpc.health.v1.Health",
 }
 MARK = "FUCAI_TEST_RUN"
 

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 
 import grpc
 import polars as pl
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
-from fucai.adapters.clickhouse import connect
-from fucai.devstack.stack import Endpoint, await_endpoints, read_endpoints, stack_process
+from fucai.devstack.stack import await_endpoints, stack_process
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
+from tests.support.real_sales import (
+    DOLLARS,
+    ROWS,
+    SETTINGS,
+    TICKETS,
+    endpoint,
+    events_accepted,
+    free_port_base,
+    has_accepted,
+    real_sales_file,
+    totals,
+)
 from tests.support.waiting import eventually
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "ontario_daily_sales.csv.gz"
-SOURCE = Path(os.environ.get("FUCAI_REAL_SALES", SHARED))
-CONTENT_SHA256 = "6278a60b25af204dc5beff3c357d7efa4c5f005d41dc26a12e4bae60fc60554f"
-ROWS, TICKETS, DOLLARS = 117_416, 58_599_966, 398_385_079
 COLUMNS = "day=day,outlet=area,game=game,bets=tickets,amount=net_sales"
 TOTALS = "stored: 117,416 rows, 58,599,966 bets, 398,385,079.00 CAD"
 CODES = {"Lottario": "Lottario", "Lotto 649": "lotto_649", "Lotto Max": "lotto_max"}
 KILLED_IN_TURN = (("loader",), ("collector", "clickhouse"))
-SETTINGS = {"FUCAI_TIMEZONE": "America/Toronto", "FUCAI_CURRENCY": "CAD"}
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -53,15 +52,8 @@ class Imported:
 
 @pytest.fixture(scope="module")
 def source() -> Path:
-    """The file, if it can be had: under CI it must be there, elsewhere the summary says what was not proved."""
-    if not SOURCE.exists():
-        missing = f"the proof on real sales was NOT run: {SOURCE} is not there; name the file with FUCAI_REAL_SALES"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    found = sha256(gzip.decompress(SOURCE.read_bytes())).hexdigest()
-    assert found == CONTENT_SHA256, f"{SOURCE} is another file: its text has SHA-256 {found}"
-    return SOURCE
+    """The file, if it can be had."""
+    return real_sales_file()
 
 
 @pytest.fixture(scope="module")
@@ -181,53 +173,3 @@ def ask_trend(data: Path) -> pb.TrendResponse:
         answer: pb.TrendResponse = AnalyticsServiceStub(channel).Trend(question, wait_for_ready=True, timeout=60)
     assert answer.currency == "CAD"
     return answer
-
-
-def totals(data: Path) -> tuple[int, ...]:
-    """From the tables: rows, distinct events, tickets, cents, and rows in quarantine."""
-    client = connect(f"http://{endpoint(data, 'clickhouse').address}", "fucai")
-    stored = client.query(
-        "SELECT count(), uniqExact(terminal_id, epoch, seq), sum(bets), sum(amount_fen) FROM sales"
-    ).result_rows
-    quarantined = client.query("SELECT count() FROM quarantine").result_rows
-    return (*map(int, stored[0]), int(quarantined[0][0]))
-
-
-def endpoint(data: Path, name: str) -> Endpoint:
-    """Where a part of the stack is now."""
-    return next(found for found in read_endpoints(data).values() if found.name == name)
-
-
-def events_accepted(data: Path) -> int:
-    """Events that the collector has accepted since it started; 0 while it does not answer."""
-    url = f"http://{endpoint(data, 'collector').metrics}/metrics"
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            families = text_string_to_metric_families(answer.read().decode())
-    except (OSError, urllib.error.URLError):
-        return 0
-    return int(sum(s.value for f in families for s in f.samples if s.name == "fucai_collector_events_accepted_total"))
-
-
-def has_accepted(data: Path, events: int) -> bool:
-    """Whether the collector has accepted that many events."""
-    return events_accepted(data) >= events
-
-
-def free_port_base() -> int:
-    """The first of 60 ports on loopback that were all free a moment ago."""
-    while True:
-        base = random.randrange(20_000, 60_000, 100)
-        if all(is_free(base + offset) for offset in range(60)):
-            return base
-
-
-def is_free(port: int) -> bool:
-    """Whether nothing listens on a port."""
-    with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            attempt.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -113,12 +113,16 @@ def drop_gate(client: Client, gate: Gate) -> None:
 
 
 def insert_batches(client: Client, gate: Gate, frames: bytes) -> None:
-    """Insert length-prefixed SalesBatch messages; returns when they are on disk.
+    """Insert length-prefixed SalesBatch messages; returns when they are on disk. Sends them once, whatever happens.
+
+    The memoryview is meant: clickhouse-connect 1.12 sends an insert of plain bytes again, by itself, when the
+    connection is lost before the answer, and what the first one stored would be stored twice.
 
     Raises:
         ClickHouseError: not inserted, in part or whole; only a new gate and a look into the store tell which.
     """
-    client.raw_insert(gate.name, insert_block=frames, fmt="Protobuf", settings=_insert_settings())
+    once = memoryview(frames)
+    client.raw_insert(gate.name, insert_block=once, fmt="Protobuf", settings=_insert_settings())  # type: ignore[arg-type]
 
 
 @cache

@@ -11,33 +11,43 @@ if TYPE_CHECKING:
 
     from clickhouse_connect.driver.client import Client
 
-BLOCK = 1024
-
 _EXTENTS = """
-SELECT terminal_id, epoch, min(seq), max(seq), count()
+SELECT terminal_id, epoch, min(seq) AS low, max(seq) AS high, count() AS events
 FROM sales WHERE kafka_partition IN {partitions:Array(UInt16)}
 GROUP BY kafka_partition, terminal_id, epoch
 """
-_BLOCKS = """
-SELECT terminal_id, epoch, intDiv(seq, 1024) AS block, min(seq), max(seq), count()
+_BLOCKS = f"""
+SELECT terminal_id, epoch, intDiv(seq, 1024) AS block, min(seq) AS low, max(seq) AS high, count() AS events
 FROM sales
-WHERE kafka_partition IN {partitions:Array(UInt16)} AND (terminal_id, epoch) IN {holed:Array(Tuple(String, UInt32))}
+WHERE kafka_partition IN {{partitions:Array(UInt16)}}
+  AND (terminal_id, epoch) IN (SELECT terminal_id, epoch FROM ({_EXTENTS}) WHERE high - low + 1 != events)
 GROUP BY kafka_partition, terminal_id, epoch, intDiv(seq, 1024)
-ORDER BY terminal_id, epoch, block
-"""
-_NUMBERS = """
-SELECT terminal_id, epoch, groupArray(seq)
-FROM sales
-WHERE kafka_partition IN {partitions:Array(UInt16)}
-  AND (terminal_id, epoch, intDiv(seq, 1024)) IN {blocks:Array(Tuple(String, UInt32, UInt64))}
-GROUP BY terminal_id, epoch
-"""
-_QUARANTINED = """
-SELECT terminal_id, epoch, groupUniqArray(seq)
-FROM quarantine WHERE kafka_partition IN {partitions:Array(UInt16)} AND reason != 'BAD_RECORD'
-  AND seq BETWEEN 1 AND 9223372036854775807
-GROUP BY terminal_id, epoch
-"""
+"""  # noqa: S608 (the text of another query of this file)
+_WHOLE_BLOCKS = f"SELECT terminal_id, epoch, low, high FROM ({_BLOCKS}) WHERE high - low + 1 = events"  # noqa: S608
+_RANGES = """
+SELECT terminal_id, epoch, arrayFilter((number, step) -> step != 1, numbers, steps),
+       arrayFilter((number, step) -> step != 1, numbers, arrayPushBack(arrayPopFront(steps), 0))
+FROM (SELECT terminal_id, epoch, numbers, arrayDifference(numbers) AS steps FROM ("""
+"""Where ranges of rising `numbers` begin and end: the server finds them, so that the numbers need not travel."""
+
+_HOLED = f"""{_RANGES}
+    SELECT terminal_id, epoch, arraySort(groupArray(seq)) AS numbers
+    FROM sales
+    WHERE kafka_partition IN {{partitions:Array(UInt16)}} AND cityHash64(terminal_id, epoch, intDiv(seq, 1024)) IN
+        (SELECT cityHash64(terminal_id, epoch, block) FROM ({_BLOCKS}) WHERE high - low + 1 != events)
+    GROUP BY terminal_id, epoch
+))
+"""  # noqa: S608
+"""The blocks with holes; others whose hash is the same are looked at too, which harms nothing."""
+
+_QUARANTINED = f"""{_RANGES}
+    SELECT terminal_id, epoch, arraySort(groupUniqArray(seq)) AS numbers
+    FROM quarantine
+    WHERE kafka_partition IN {{partitions:Array(UInt16)}} AND reason != 'BAD_RECORD'
+      AND seq BETWEEN 1 AND 9223372036854775807
+    GROUP BY terminal_id, epoch
+))
+"""  # noqa: S608
 _REPLAYED = """
 SELECT kafka_partition, kafka_offset, min(seq) AS low, max(seq) AS high, count() AS events,
        if(high - low + 1 = events, [], groupArray(seq))
@@ -82,7 +92,7 @@ def read_sequences(
     """Return what is stored and quarantined of the terminals in `partitions`.
 
     `committed` maps (topic, partition) to the offset from which records will be read again. Terminals without holes
-    are read from one projection, holes are looked for in another, and only rows around them are read.
+    are read from one projection, holes are looked for in another, and numbers are looked at around the holes only.
 
     Raises:
         ClickHouseError: the server is away or refuses.
@@ -90,11 +100,9 @@ def read_sequences(
     found = StoredSequences()
     if not partitions:
         return found
-    holed = _read_whole(client, partitions, found.stored)
-    if holed:
-        _read_holed(client, partitions, holed, found.stored)
-    for terminal, epoch, numbers in client.query(_QUARANTINED, {"partitions": list(partitions)}).result_rows:
-        found.quarantined[_key(terminal), epoch].extend(_ranges(numbers))
+    _read_stored(client, {"partitions": list(partitions)}, found.stored)
+    for terminal, epoch, firsts, lasts in client.query(_QUARANTINED, {"partitions": list(partitions)}).result_rows:
+        found.quarantined[_key(terminal), epoch].extend(zip(firsts, lasts, strict=True))
     sales = [committed.get((0, partition), 0) for partition in partitions]
     rejected = [committed.get((1, partition), 0) for partition in partitions]
     parameters = {"partitions": list(partitions), "sales": sales, "lowest_sales": min(sales), "rejected": rejected}
@@ -105,30 +113,20 @@ def read_sequences(
     return found
 
 
-def _read_whole(client: Client, partitions: Sequence[int], stored: Numbers) -> list[tuple[str, int]]:
-    """Enter the terminals without holes and return the others."""
-    holed = []
-    for terminal, epoch, low, high, count in client.query(_EXTENTS, {"partitions": list(partitions)}).result_rows:
+def _read_stored(client: Client, parameters: dict[str, list[int]], stored: Numbers) -> None:
+    """Enter the terminals without holes; of the others whole blocks, then what is left."""
+    is_holed = False
+    for terminal, epoch, low, high, count in client.query(_EXTENTS, parameters).result_rows:
         if high - low + 1 == count:
             stored[_key(terminal), epoch].append((low, high))
         else:
-            holed.append((terminal, epoch))
-    return holed
-
-
-def _read_holed(client: Client, partitions: Sequence[int], holed: list[tuple[str, int]], stored: Numbers) -> None:
-    """Enter the terminals with holes: whole blocks from the projection, the rest number by number."""
-    broken = []
-    parameters = {"partitions": list(partitions), "holed": holed}
-    for terminal, epoch, block, low, high, count in client.query(_BLOCKS, parameters).result_rows:
-        if high - low + 1 == count:
-            stored[_key(terminal), epoch].append((low, high))
-        else:
-            broken.append((terminal, epoch, block))
-    parameters = {"partitions": list(partitions), "blocks": broken}
-    if broken:
-        for terminal, epoch, numbers in client.query(_NUMBERS, parameters).result_rows:
-            stored[_key(terminal), epoch].extend(_ranges(numbers))
+            is_holed = True
+    if not is_holed:
+        return
+    for terminal, epoch, low, high in client.query(_WHOLE_BLOCKS, parameters).result_rows:
+        stored[_key(terminal), epoch].append((low, high))
+    for terminal, epoch, firsts, lasts in client.query(_HOLED, parameters).result_rows:
+        stored[_key(terminal), epoch].extend(zip(firsts, lasts, strict=True))
 
 
 def _key(terminal: str | bytes) -> bytes:

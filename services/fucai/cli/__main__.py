@@ -31,7 +31,11 @@ app = lazy.group(
         "up": ("fucai.cli.up:up", "Start broker, ClickHouse and all services on this machine."),
         "migrate": ("fucai.cli.migrate:migrate", "Create or upgrade the Kafka topics and ClickHouse tables."),
         "simulate": ("fucai.cli.simulate:simulate", "Stream realistic sales of all registered outlets."),
+        "reconcile": ("fucai.cli.reconcile:reconcile", "Compare a day three ways: closes, Kafka, ClickHouse."),
+        "verify": ("fucai.cli.verify:verify", "Prove a period: name every changed, added or removed row."),
         "status": ("fucai.cli.status:status", "Show each part: ready or why not, lag, events per second."),
+        "gaps": ("fucai.cli.gaps:gaps", "List missing events, or terminals that are silent."),
+        "conservation": ("fucai.cli.conservation:conservation", "Count where all events are, by game, outlet or draw."),
     },
     name="fucai",
     help=_ABOUT,
@@ -75,6 +79,19 @@ app.add_typer(
     ),
     name="query",
     help="Ask for figures: trend or headline.",
+)
+app.add_typer(
+    lazy.group(
+        {
+            "list": ("fucai.cli.quarantine:list_entries", "List events in quarantine, newest first."),
+            "show": ("fucai.cli.quarantine:show", "Show all that is known of one of them."),
+            "replay": ("fucai.cli.quarantine:replay", "Judge events again, and store the good ones."),
+            "waive": ("fucai.cli.quarantine:waive", "Declare that events will not come, or shall not count."),
+        },
+        no_args_is_help=True,
+    ),
+    name="quarantine",
+    help="Look after events that stand in no figure.",
 )
 
 

@@ -31,10 +31,18 @@ FIRST_FIGURE_SECONDS = 120.0
 LINGER_SECONDS = 10.0
 TURN_SECONDS = 1.0
 PRINT_SECONDS = 10.0
-_PORTS = 60
+_PORTS = 80
 _PORT_STEP = 100
+_AGENTS = 3
 _STOP_SECONDS = 15.0
 _TAIL = 2_000
+_EXAMPLES = (
+    "fucai status",
+    "fucai query headline --by format",
+    "fucai query trend --grain week",
+    "fucai gaps",
+    "fucai verify --from $(date +%F) --to $(date +%F)",
+)
 _TIMES = Label(
     "{figure:.0f} 秒后出现首个数字，共运行 {end:.0f} 秒", "first figure after {figure:.0f} s; ran {end:.0f} s"
 )
@@ -77,7 +85,7 @@ def demo(
             console.print(addresses_table(parts))
             console.print("try in another terminal:")
             console.print(f"    export FUCAI_DATA={data} PATH={Path(sys.executable).parent}:$PATH", soft_wrap=True)
-            for example in ("fucai status", "fucai query headline --by format", "fucai query trend --grain week"):
+            for example in _EXAMPLES:
                 console.print(f"    {example}")
             with console.status("registering the sample outlets"):
                 _register(data)
@@ -251,7 +259,7 @@ class Simulation:
 def _simulation(data: Path, *, history: int, rate: float) -> Iterator[Simulation]:
     log = data / "logs" / "simulate.log"
     command = [sys.executable, "-m", "fucai.cli", "simulate", "--data", str(data), "--rate", str(rate)]
-    command += ["--history", str(history)]
+    command += ["--history", str(history), "--agents", str(_AGENTS)]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
     running = Simulation(process, log)

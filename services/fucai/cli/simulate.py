@@ -16,11 +16,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID, TextColumn
 
-from fucai.cli.addresses import find
+from fucai.cli.addresses import find, stack_dir
 from fucai.cli.import_sales import money
 from fucai.runtime.settings import ServiceSettings
 from fucai.terminal import simulator
 from fucai.terminal.history import Route
+from fucai.terminal.real_tills import RealTillOptions
 from fucai.terminal.sender import SendPolicy
 
 _LINES_TOLD = 20
@@ -39,6 +40,8 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed, the same outlets and customers.")] = 1,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to bear a service that is away.")] = 60.0,
     streams: Annotated[int, typer.Option(min=1, max=64, help="Streams to the collector.")] = 4,
+    agents: Annotated[int, typer.Option(min=0, max=200, help="Tills that stand behind real agents.")] = 0,
+    agents_dir: Annotated[Path | None, typer.Option(help="Their folders; else `agents` in the stack's folder.")] = None,
     data: Annotated[Path | None, typer.Option(help="Directory of a stack started with `fucai up`.")] = None,
 ) -> None:
     """Stream realistic sales of all registered outlets to the collector.
@@ -49,6 +52,9 @@ def simulate(
 
     --history DAYS first writes the days up to yesterday through import terminals, one summary for each outlet, day
     and game; days that are there already stay as they are. --seconds 0 writes history only.
+
+    --agents N lets the first N tills record through real terminal agents: each has an outbox on disk, a key that is
+    registered, and signs a close of its day when the simulation ends, so that `fucai reconcile` has all three accounts.
 
     Ctrl-C or SIGTERM ends it when every receipt is in. Exit codes: 0; 64 both --speed and --rate; 65 nobody to play
     is registered, or events in quarantine; 69 collector or registry away.
@@ -64,12 +70,21 @@ def simulate(
         history_days=history,
         timezone=settings.timezone,
         currency=settings.currency,
+        agents=RealTillOptions(agents, _agents_folder(agents_dir, data)) if agents else None,
     )
     route = Route(find("collector", data), streams, SendPolicy(patience_seconds=patience))
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     with _Lines(console, settings.zone) as lines:
         report = asyncio.run(_until_stopped(options, find("registry", data), route, lines))
     raise typer.Exit(_tell(report, console, asked_for_live=seconds != 0))
+
+
+def _agents_folder(given: Path | None, data: Path | None) -> Path:
+    stack = stack_dir(data)
+    if given is None and stack is None:
+        message = "say where the agents keep their outboxes: --agents-dir DIR, or --data DIR of a stack"
+        raise typer.BadParameter(message, param_hint="--agents")
+    return given or (stack or Path()) / "agents"
 
 
 async def _until_stopped(
@@ -143,6 +158,9 @@ def _tell(report: simulator.SimulationReport, console: Console, *, asked_for_liv
             f"{tally.sales:,} sales, {tally.voids:,} voids, {tally.payouts:,} payouts; "
             f"{money(tally.amount_fen)} {report.currency} net; {tally.accepted:,} accepted"
         )
+    if report.agents:
+        waits = f"{report.waiting:,} events wait in their outboxes" if report.waiting else "nothing waits"
+        typer.echo(f"agents: {report.agents} closed their day; {waits}")
     if quarantined:
         console.print(f"in quarantine: {quarantined:,}")
         return os.EX_DATAERR

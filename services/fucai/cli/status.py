@@ -23,7 +23,7 @@ from fucai.cli.scrape import Metrics, readiness, scrape
 from fucai.cli.tables import local_time
 from fucai.runtime.settings import split_address
 
-_SERVICES = ("collector", "registry", "analytics")
+_SERVICES = ("collector", "registry", "analytics", "ledger")
 _LAG = "fucai_loader_lag_records"
 # Counters of events, and the time of the newest one, by part.
 _EVENTS: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
@@ -73,7 +73,8 @@ def status(
         fucai status --data .demo
         fucai status --json
 
-    Without a stack on this machine it asks the services that FUCAI_COLLECTOR, FUCAI_REGISTRY and FUCAI_ANALYTICS name.
+    Without a stack on this machine it asks the services that FUCAI_COLLECTOR, FUCAI_REGISTRY, FUCAI_ANALYTICS
+    and FUCAI_LEDGER name.
     Exit codes: 0 all ready, 69 otherwise.
     """
     found = look(parts_of_stack(data), seconds)

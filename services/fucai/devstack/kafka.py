@@ -188,7 +188,9 @@ def run(data: Path, port: int, controller_port: int) -> None:
     """
     properties = write_properties(data, port, controller_port)
     if not (data / "log" / "meta.properties").exists():
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        random = uuid.uuid4().bytes
+        # Without its top bit the text begins with a letter: a leading dash would be taken for an option.
+        cluster = urlsafe_b64encode(bytes([random[0] & 0x7F]) + random[1:]).decode().rstrip("=")
         format_ = tool_command("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties))
         subprocess.run(format_, check=True, stdout=sys.stderr)
     folder = prepare()

@@ -49,6 +49,7 @@ def stack_parts(data: Path, port_base: int = DEFAULT_PORT_BASE, extra_env: dict[
         "FUCAI_COLLECTOR": address(10),
         "FUCAI_REGISTRY": address(20),
         "FUCAI_ANALYTICS": address(40),
+        "FUCAI_LEDGER": address(60),
         "FUCAI_DATA": str(data),
         **(extra_env or {}),
     }
@@ -94,6 +95,8 @@ def stack_parts(data: Path, port_base: int = DEFAULT_PORT_BASE, extra_env: dict[
         service("loader", 30),
         service("analytics", 40),
         service("exporter", 50),
+        service("ledger", 60),
+        service("auditor", 70),
     ]
 
 

@@ -65,7 +65,7 @@ class Record(NamedTuple):
 
 
 class CheckedBatch(NamedTuple):
-    """The records of one batch in the order of its events, and the receipt to send once Kafka has them all."""
+    """The records of one batch, and the receipt to send once Kafka has them all. Good events are in their order."""
 
     key: bytes
     records: Sequence[Record]

@@ -104,6 +104,7 @@ class ServiceSettings(BaseSettings):
     collector: Address = Field(default="127.0.0.1:19010", description="the collector's gRPC address, for its clients")
     registry: Address = Field(default="127.0.0.1:19020", description="the registry's gRPC address, for its clients")
     analytics: Address = Field(default="127.0.0.1:19040", description="the analytics' gRPC address, for its clients")
+    ledger: Address = Field(default="127.0.0.1:19060", description="the ledger's gRPC address, for its clients")
     data: Path | None = Field(default=None, description="directory of the local stack, with its endpoints.json")
 
     max_message_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="largest gRPC message accepted")

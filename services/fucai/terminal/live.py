@@ -46,9 +46,18 @@ class Till:
         self.events.append(event)
         return event
 
+    def go_on(self, epoch: int, recorded: int) -> None:
+        """Goes on behind what an outbox has: the next event gets the number after `recorded`."""
+        self.epoch, self.recorded = epoch, recorded
+
+    def take_events(self) -> list[SalesEvent]:
+        """Takes the events out."""
+        events, self.events = self.events, []
+        return events
+
     def batches(self) -> Iterator[SalesBatch]:
         """Takes the events out, as batches of at most 200, each with the chain's digest."""
-        events, self.events = self.events, []
+        events = self.take_events()
         for start in range(0, len(events), EVENTS_A_BATCH):
             part = events[start : start + EVENTS_A_BATCH]
             for event in part:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from datetime import time as time_of_day
+from itertools import islice
+from operator import attrgetter
 from random import Random
 from typing import Protocol
 
@@ -20,14 +23,15 @@ from fucai.runtime.errors import FatalError
 from fucai.terminal.enrol import Enrolment
 from fucai.terminal.fleet import Fleet, open_fleet
 from fucai.terminal.history import ConflictError, Delivery, Route, open_days, send, wait_until_stored
-from fucai.terminal.known import build_known
-from fucai.terminal.live import LiveSales, tills
+from fucai.terminal.known import Known, build_known
+from fucai.terminal.live import LiveSales, Till, tills
 from fucai.terminal.model_market import Market
 from fucai.terminal.pace import RatePace, SpeedPace, speed_pace
+from fucai.terminal.real_tills import RealTillOptions, RealTills, open_real_tills
 from fucai.terminal.registry import RegistryClient
 from fucai.terminal.spool import Spool
 from fucai.v1.registry_pb2 import HistoryConflict, OpenHistoryResponse
-from fucai.v1.sales_pb2 import EventKind, Finding, Receipt, SalesBatch
+from fucai.v1.sales_pb2 import EventKind, Finding, Receipt, SalesBatch, SalesEvent
 
 _TICK_S = 0.2
 _TRIES = 5
@@ -38,7 +42,10 @@ _REMEDY = "`fucai import registry --sample` loads a set to try, `fucai import re
 
 @dataclass(slots=True)
 class Tally:
-    """Live events that have their receipt, and the newest moment they tell of. Amounts in fen."""
+    """Live events that have their receipt (or are durable in an agent's outbox), and the newest moment they tell of.
+
+    Amounts in fen.
+    """
 
     sales: int = 0
     voids: int = 0
@@ -55,8 +62,19 @@ class Tally:
         return self.sales + self.voids + self.payouts
 
     def count(self, batch: SalesBatch, receipt: Receipt) -> None:
-        """Adds a batch. `amount_fen` is sales less voids."""
-        for event in batch.events:
+        """Adds a batch."""
+        self.count_events(batch.events)
+        self.accepted += receipt.accepted
+        self.quarantined += len(receipt.quarantined)
+        self.keep_findings((batch.terminal_id, finding) for finding in receipt.quarantined)
+
+    def keep_findings(self, findings: Iterable[tuple[str, Finding]]) -> None:
+        """Keeps the first few, by terminal."""
+        self.findings += islice(findings, max(0, _FINDINGS_KEPT - len(self.findings)))
+
+    def count_events(self, events: Iterable[SalesEvent]) -> None:
+        """Adds events. `amount_fen` is sales less voids."""
+        for event in events:
             if event.kind == EventKind.EVENT_KIND_SALE:
                 self.sales += 1
                 self.amount_fen += event.amount_fen
@@ -65,10 +83,6 @@ class Tally:
                 self.amount_fen -= event.amount_fen
             else:
                 self.payouts += 1
-        self.accepted += receipt.accepted
-        self.quarantined += len(receipt.quarantined)
-        room = _FINDINGS_KEPT - len(self.findings)
-        self.findings += [(batch.terminal_id, finding) for finding in receipt.quarantined[: max(0, room)]]
 
 
 class Watcher(Protocol):
@@ -85,7 +99,8 @@ class Watcher(Protocol):
 class SimulationOptions:
     """What to simulate. `rate` in events a second wins over `speed` times real time; `seconds` None means for ever.
 
-    `timezone` and `currency` stand in for a registry that names none.
+    `timezone` and `currency` stand in for a registry that names none. The first `agents.count` tills, by id, stand
+    behind real agents; the others are light ones, with their outbox in memory.
     """
 
     seed: int
@@ -95,6 +110,7 @@ class SimulationOptions:
     history_days: int
     timezone: str
     currency: str
+    agents: RealTillOptions | None = None
 
 
 @dataclass(slots=True)
@@ -108,6 +124,8 @@ class SimulationReport:
     history_rows: int = 0
     tally: Tally = field(default_factory=Tally)
     live_seconds: float = 0.0
+    agents: int = 0
+    waiting: int = 0
 
 
 async def simulate(
@@ -132,7 +150,8 @@ async def simulate(
             await _play_past(report, market, options, today, registry, route, watcher)
         if options.seconds != 0 and not stop.is_set():
             sales = LiveSales(market, at_work, Random(f"{options.seed}/live"))
-            await _play_present(report, sales, options, route, watcher, stop)
+            async with _behind_agents(report, at_work, options, known, registry, route) as real:
+                await _play_present(report, sales, real, options, route, watcher, stop)
         return report
     finally:
         await channel.close(None)
@@ -183,9 +202,35 @@ async def _open(
         return error.conflicts, None
 
 
+@asynccontextmanager
+async def _behind_agents(
+    report: SimulationReport,
+    at_work: list[Till],
+    options: SimulationOptions,
+    known: Known,
+    registry: RegistryClient,
+    route: Route,
+) -> AsyncIterator[RealTills]:
+    """The tills with real agents; at the end of the block their day is closed and their outcome counted."""
+    if options.agents is None:
+        yield RealTills([])
+        return
+    chosen = sorted(at_work, key=attrgetter("terminal_id"))[: options.agents.count]
+    report.agents = len(chosen)
+    async with open_real_tills(chosen, options.agents, known, registry, route.collector) as real:
+        yield real
+        await real.close_day()
+        outcome = real.outcome()
+        report.waiting = outcome.waiting
+        report.tally.accepted += outcome.accepted
+        report.tally.quarantined += outcome.quarantined
+        report.tally.keep_findings(outcome.findings)
+
+
 async def _play_present(
     report: SimulationReport,
     sales: LiveSales,
+    real: RealTills,
     options: SimulationOptions,
     route: Route,
     watcher: Watcher,
@@ -197,6 +242,7 @@ async def _play_present(
     async with open_fleet(route.collector, route.streams, tally.count, route.policy) as fleet:
         while not stop.is_set():
             tally.simulated_ms = step()
+            tally.count_events(await real.hand_over())
             await _hand_over(sales, fleet)
             watcher.pulse(tally)
             left_s = float("inf") if options.seconds is None else began + options.seconds - time.monotonic()

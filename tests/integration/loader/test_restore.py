@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from fucai.domain.sequences import SequenceSet
 from fucai.loader.record import QUARANTINE_TOPIC, SALES_TOPIC, Record
 from fucai.loader.store import ClickHouseStore
 from fucai.loader.worker import Membership, Worker
@@ -49,6 +51,30 @@ def test_bad_numbers_that_share_a_record_are_kept_each(worker: Worker, client: C
     assert standing(client)["quarantine"] == [(1, 0, 0), (1, 0, 3), (1, 0, 9), (1, 0, 2**64 - 1)]
     worker.restore([PARTITION], FROM_THE_START)
     assert list(worker.ledger.of(b"T1", made.epoch).quarantined.ranges()) == [(3, 3), (9, 9)]
+
+
+def test_holes_are_found_wherever_they_are(worker: Worker, client: Client) -> None:
+    """What is restored is what is stored, with holes at the ends of blocks, in them, over many, and with none."""
+    choose = random.Random(4)
+    whole = set(range(1, 5_001))
+    stored = {
+        "whole": whole,
+        "edges": whole - {1_023, 1_024, 2_048},
+        "long": whole - set(range(900, 3_500)),
+        "late": {seq + 10_000 for seq in whole},
+        "torn": {seq for seq in whole if choose.random() > 0.2},
+        "last": {2**63 + 5, 2**63 + 6, 2**63 + 8},
+        "one": {1_024},
+    }
+    client.insert(
+        "sales",
+        [(terminal, seq, PARTITION, 1) for terminal, seqs in stored.items() for seq in seqs],
+        column_names=["terminal_id", "seq", "kafka_partition", "kafka_offset"],
+    )
+    worker.restore([PARTITION], dict.fromkeys(FROM_THE_START, 9))
+    found = {terminal.decode(): known.stored for (terminal, _), known in worker.ledger.terminals.items()}
+    assert found == {terminal: SequenceSet((seq, seq) for seq in sorted(seqs)) for terminal, seqs in stored.items()}
+    assert worker.ledger.replayed == {}
 
 
 def standing(client: Client) -> dict[str, list[tuple[int, int, int]]]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fucai.v1 import statement_pb2
 from fucai.v1.registry_pb2 import RegistryRecord
 from fucai.v1.sales_pb2 import EventKind
 from tests.integration.terminal.stubs import KeepingCollector, KeepingRegistry, serving
@@ -166,6 +167,26 @@ def test_a_stopped_simulation_waits_for_its_receipts() -> None:
     assert code == 0
     events = sum(store.counts().values())
     assert f"{events:,} accepted" in out
+
+
+def test_simulated_tills_behind_real_agents_close_their_day(tmp_path: Path) -> None:
+    """Agents record what tills sell, register their keys and sign closes; a second run goes on where they stopped."""
+    store = Store()
+    command = ("simulate", "--rate", "100", "--seconds", "2", "--agents", "2", "--agents-dir", str(tmp_path))
+    for turn in (1, 2):
+        code, out, err = asyncio.run(store.fucai(*command))
+        assert code == 0, err
+        assert "agents: 2 closed their day; nothing waits" in out
+        stated = [statement_pb2.Statement.FromString(signed.content) for signed in store.collector.statements]
+        closes = [statement for statement in stated if statement.HasField("close")]
+        assert len(closes) == 2 * turn
+        for name in {statement.terminal_id for statement in closes}:
+            own = [statement.close for statement in closes if statement.terminal_id == name]
+            sent = store.collector.events(name)
+            assert sorted(seq for _, seq in sent) == list(range(1, own[-1].last_seq + 1))
+            assert sum(line.events for close in own for line in close.lines) == len(sent)
+    keys = {record.terminal.public_key for record in store.registry.records if record.terminal.public_key}
+    assert keys == {signed.public_key.hex() for signed in store.collector.statements}
 
 
 def test_at_a_speed_the_day_so_far_is_played() -> None:

@@ -22,7 +22,15 @@ COMMANDS = [
     ("import", "sales"),
     ("query", "trend"),
     ("query", "headline"),
+    ("gaps",),
+    ("conservation",),
+    ("quarantine", "list"),
+    ("quarantine", "show"),
+    ("quarantine", "replay"),
+    ("quarantine", "waive"),
 ]
+
+EXAMPLES = ("demo", "status", "query", "gaps", "conservation", "quarantine")
 
 
 def test_help_names_every_command_without_loading_it() -> None:
@@ -30,7 +38,7 @@ def test_help_names_every_command_without_loading_it() -> None:
     loaded = {name for name in sys.modules if name.startswith("fucai.cli.")}
     ran = run("--help")
     assert ran.exit_code == 0
-    for command in ("demo", "up", "migrate", "simulate", "status", "import", "query"):
+    for command in ("demo", "up", "migrate", "simulate", "status", "import", "query", "gaps", "quarantine"):
         assert command in ran.out
     assert {name for name in sys.modules if name.startswith("fucai.cli.")} == loaded
 
@@ -44,7 +52,7 @@ def test_every_command_teaches_itself(command: tuple[str, ...]) -> None:
     assert len(ran.out.splitlines()) > 5
 
 
-@pytest.mark.parametrize("command", [("demo",), ("status",), ("query", "trend"), ("query", "headline")])
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command[0] in EXAMPLES])
 def test_examples_in_the_help_stand_on_lines_of_their_own(command: tuple[str, ...]) -> None:
     """They can be copied: two examples never run into each other."""
     examples = [line for line in run(*command, "--help").out.splitlines() if line.startswith("  fucai ")]

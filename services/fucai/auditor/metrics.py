@@ -1,0 +1,85 @@
+"""What the auditor tells Prometheus. Counts of events only: amounts never."""
+
+from __future__ import annotations
+
+from collections import Counter as Counts
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from fucai.auditor.lines import Verdict
+from fucai.auditor.statements import Verdict as StatementVerdict
+
+
+class AuditorMetrics:
+    """The auditor's metrics, in a registry passed in."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._events = Gauge(
+            "fucai_auditor_events",
+            "Events in Kafka since the store was made, by game and what became of them: received, stored, duplicate, "
+            "quarantined, in_flight.",
+            ["game", "outcome"],
+            registry=registry,
+        )
+        self._unexplained = Gauge(
+            "fucai_auditor_unexplained_events",
+            "Received minus stored, duplicate, quarantined and in flight; anything but 0 is an alarm.",
+            ["game"],
+            registry=registry,
+        )
+        self._findings = Gauge(
+            "fucai_auditor_findings", "Different findings kept so far, by kind.", ["kind"], registry=registry
+        )
+        self._statements = Counter(
+            "fucai_auditor_statements", "Statements examined since the start, by verdict.", ["verdict"],
+            registry=registry,
+        )  # fmt: skip
+        for verdict in StatementVerdict:
+            self._statements.labels(str(verdict))
+        self._lag = Gauge(
+            "fucai_auditor_lag_records", "Records in Kafka not yet read by the auditor.", registry=registry
+        )
+        self._lines = Gauge(
+            "fucai_auditor_reconciled_lines", "Lines of the newest daily reconciliation, by verdict.", ["verdict"],
+            registry=registry,
+        )  # fmt: skip
+        self._reconciled = Gauge(
+            "fucai_auditor_reconciled_day_timestamp_seconds", "Start of the newest day reconciled.", registry=registry
+        )
+
+    def show_events(self, totals: Mapping[str, tuple[int, int, int, int]], in_flight: Mapping[str, int]) -> None:
+        """Show what became of events: by game received, stored, duplicates, quarantined of what was compared."""
+        for game in totals.keys() | in_flight.keys():
+            received, stored, duplicates, quarantined = totals.get(game, (0, 0, 0, 0))
+            flying = in_flight.get(game, 0)
+            shown = {
+                "received": received + flying,
+                "stored": stored,
+                "duplicate": duplicates,
+                "quarantined": quarantined,
+                "in_flight": flying,
+            }
+            for outcome, count in shown.items():
+                self._events.labels(game, outcome).set(count)
+            self._unexplained.labels(game).set(received - stored - duplicates - quarantined)
+
+    def show_findings(self, counts: Mapping[str, int]) -> None:
+        """Show how many findings are kept, by kind."""
+        for kind, count in counts.items():
+            self._findings.labels(kind).set(count)
+
+    def count_statement(self, verdict: StatementVerdict) -> None:
+        """Count one statement."""
+        self._statements.labels(str(verdict)).inc()
+
+    def show_lag(self, records: int) -> None:
+        """Show how far reading is behind."""
+        self._lag.set(records)
+
+    def show_reconciled(self, day_s: float, verdicts: Mapping[str, int]) -> None:
+        """Show the outcome of a day's reconciliation; `day_s` is its start, Unix seconds."""
+        self._reconciled.set(day_s)
+        counts = Counts(verdicts)
+        for verdict in Verdict:
+            self._lines.labels(str(verdict)).set(counts[str(verdict)])
