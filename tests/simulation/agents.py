@@ -1,4 +1,4 @@
-"""A terminal in the simulation: till, agent and its stream. The real SendingMachine over a model of outbox and network."""
+"""A terminal in the simulation: till, agent, stream. The real SendingMachine over models of outbox and network."""
 
 from __future__ import annotations
 
@@ -30,8 +30,11 @@ class Connection:
     def __init__(self, agent: Agent, collector: Collector, number: int) -> None:
         self.agent, self.collector, self.number = agent, collector, number
         self.is_broken = False
+        self.trouble = ""
+        """What befalls the next receipt: nothing, lost, twice."""
         self._incarnation = collector.host.incarnation
         self._stream = Stream(collector, self._answer, self._end)
+        self._slowness = agent.host.random.choice((10, 200, 800))
         self._there_ms = self._back_ms = 0
 
     def carry(self, message: bytes) -> None:
@@ -53,8 +56,12 @@ class Connection:
         self._stream.put(message)
 
     def _answer(self, receipt: bytes) -> None:
-        self._back_ms = self._arrival(self._back_ms)
-        self._at_agent(self._answered, receipt)
+        trouble, self.trouble = self.trouble, ""
+        if trouble == "lost":
+            return
+        for _ in range(1 + (trouble == "twice")):
+            self._back_ms = self._arrival(self._back_ms)
+            self._at_agent(self._answered, receipt)
 
     def _end(self, failure: Failure) -> None:
         self._back_ms = self._arrival(self._back_ms)
@@ -80,7 +87,7 @@ class Connection:
     def _arrival(self, last_ms: int) -> int:
         """When a message sent now arrives: never before one that was sent earlier."""
         host = self.agent.host
-        return max(last_ms, host.world.now + host.random.randint(1, 30))
+        return max(last_ms, host.world.now + host.random.randint(1, self._slowness))
 
 
 class Agent:
@@ -105,7 +112,7 @@ class Agent:
         host = self.host
         host.begin()
         policy = Policy(
-            limits=BatchLimits(max_events=host.random.randint(1, 5)),
+            limits=BatchLimits(max_events=host.random.randint(1, 8)),
             window_batches=host.random.randint(1, 4),
             first_wait_ms=200,
             longest_wait_ms=3_000,
@@ -129,8 +136,10 @@ class Agent:
         self.host.crash("damage")
         wall_s = (self._wall_ms + self.host.world.now + self.host.clock_ms) // 1000
         lost = self.outbox.damage(self.host.random, wall_s)
-        self.host.world.note(self.host.name, f"begins epoch {self.outbox.written.epoch}; lost {[tuple(p) for p in lost]}")
-        return [tuple(position) for position in lost]
+        self.host.world.note(
+            self.host.name, f"begins epoch {self.outbox.written.epoch}; lost {[tuple(p) for p in lost]}"
+        )
+        return [(position.epoch, position.seq) for position in lost]
 
     def answered(self, stream: int, receipt: bytes) -> None:
         """A receipt arrives."""
@@ -171,7 +180,7 @@ class Agent:
                 delay_ms = max(action.at_ms - self.host.world.now, 1)
                 self.host.at(delay_ms, self._tick, self._next_wake())
             else:
-                raise AssertionError(f"{self.host.name} wants {action}")
+                raise TypeError(f"{self.host.name} wants {action}")
 
     def _next_wake(self) -> int:
         self._wake += 1

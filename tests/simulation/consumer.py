@@ -1,4 +1,4 @@
-"""Model of kafka-python's consumer, as far as adapters/consumer.py uses it: the real `GroupConsumer` runs on top of it."""
+"""Model of kafka-python's consumer, as far as adapters/consumer.py uses it: the real `GroupConsumer` runs on it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.simulation.log import Coordinator, LogRecord, Member
 from tests.simulation.world import Host
 
 HEARTBEAT_MS = 1_200
-COMMIT_MS = 5_000
-"""How long a call waits for a broker that is away; 30 s in truth."""
+ANSWER_MS = 5_000
+"""How long a call waits for a broker that is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +95,26 @@ class ModelConsumer:
         if self._host.passing("committed"):
             raise KafkaTimeoutError("the answer to the commit was lost")
 
-    def committed(self, place: TopicPartition) -> int | None:
+    def topics(self) -> set[str]:
+        """The topics there are."""
+        return {place.topic for place in self._log.records}
+
+    def committed(self, place: TopicPartition, timeout_ms: int) -> int | None:
         """The offset committed, by whomever."""
+        del timeout_ms
         self._await_broker()
         return self._log.committed.get(place)
 
-    def beginning_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+    def end_offsets(self, places: Iterable[TopicPartition], timeout_ms: int) -> dict[TopicPartition, int]:
+        """Where partitions end."""
+        del timeout_ms
+        if not self._can_reach():
+            raise KafkaTimeoutError("no broker")
+        return {place: len(self._log.records[place]) for place in places}
+
+    def beginning_offsets(self, places: Iterable[TopicPartition], timeout_ms: int) -> dict[TopicPartition, int]:
         """Nothing is ever deleted here."""
+        del timeout_ms
         self._await_broker()
         return dict.fromkeys(places, 0)
 
@@ -138,7 +151,7 @@ class ModelConsumer:
         return self._log.is_up and not self._is_cut
 
     def _await_broker(self) -> None:
-        deadline = self._host.world.now + COMMIT_MS
+        deadline = self._host.world.now + ANSWER_MS
         while not self._can_reach():
             if self._host.world.now >= deadline:
                 raise KafkaTimeoutError("no broker")

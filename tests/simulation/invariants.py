@@ -1,4 +1,4 @@
-"""What must hold in every history: looked at with every step where it can be, and over everything once all has healed."""
+"""What must hold in every history: looked at with every step where it can be, and over all once it has healed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from fucai.domain.record import HEADER_NAME, decode_range
 from fucai.v1.sales_pb2 import SalesEvent
 from tests.simulation.log import Log, LogRecord
 from tests.simulation.outbox import Kept
-from tests.simulation.store import Engine, Insert, Key, Row, Spot
+from tests.simulation.store import Engine, Insert
+from tests.simulation.views import BAD_RECORD, Key, Row, Spot
 from tests.simulation.world import ViolationError
 
 NUMBERS = {topics.SALES: 0, topics.QUARANTINE: 1}
@@ -30,7 +31,7 @@ class Truth:
         """Those that went with a damaged outbox, as it told."""
         self.mixed: set[str] = set()
         """Terminals that had events judged bad: these reach the log in two topics, in no order between them."""
-        self.liars: set[tuple[str, int, int]] = set()
+        self.liars: set[tuple[int, int, int]] = set()
         """Topic, partition and offset of records that no collector wrote."""
         self._log, self._engine = log, engine
         self._in_log: set[Key] = set()
@@ -62,7 +63,7 @@ class Truth:
 
     def check_all(self) -> None:
         """Everything has healed: every event has its one place."""
-        in_quarantine = {row.key for row in self._engine.quarantine.values() if row.reason != "BAD_RECORD"}
+        in_quarantine = {row.key for row in self._engine.quarantine.values() if row.reason != BAD_RECORD}
         for key in sorted(self.acknowledged - self.lost):
             if key not in self._engine.sales and key not in in_quarantine:
                 raise ViolationError(f"{key} was acknowledged to the till and is nowhere")
@@ -81,8 +82,12 @@ class Truth:
         for seq in range(span.first, span.last + 1):
             spot = (*here, seq)
             found = self._places(spot, (key, span.epoch, seq))
+            if number == 0 and (key, span.epoch, seq) not in self._engine.sales:
+                raise ViolationError(f"event {seq} of record {here} ({key}, {span.epoch}) is good and not in sales")
             if len(found) != 1:
-                raise ViolationError(f"event {seq} of record {here} ({key}, {span.epoch}) stands in {found or 'no table'}")
+                raise ViolationError(
+                    f"event {seq} of record {here} ({key}, {span.epoch}) stands in {found or 'no table'}"
+                )
 
     def _places(self, spot: Spot, key: Key) -> list[str]:
         found = ["sales" for row in self._engine.sales.get(key, ()) if row.spot == spot]
@@ -95,7 +100,8 @@ class Truth:
     def _appended(self, record: LogRecord) -> None:
         terminal, span = record.key.decode(), decode_range(dict(record.headers)[HEADER_NAME])
         self._log.world.note(
-            "log", f"{record.topic}/{record.partition} {record.offset}: {terminal} {span.epoch}: {span.first}-{span.last}"
+            "log",
+            f"{record.topic}/{record.partition} {record.offset}: {terminal} {span.epoch}: {span.first}-{span.last}",
         )
         if terminal.startswith("liar"):
             self.liars.add((NUMBERS[record.topic], record.partition, record.offset))
@@ -119,7 +125,7 @@ class Truth:
         self._checked[place] = max(self._checked[place], offset)
 
     def _written(self, view: str, row: Row) -> None:
-        if row.reason == "BAD_RECORD":
+        if row.reason == BAD_RECORD:
             if row.spot[:3] not in self.liars:
                 raise ViolationError(f"record {row.spot[:3]}, which a collector wrote, is put into quarantine as bad")
             return
@@ -129,7 +135,9 @@ class Truth:
         if sent != row.content:
             raise ViolationError(f"{row.key} is stored with another content than was recorded")
         if view == "to_sales" and row.key in self._engine.sales:
-            raise ViolationError(f"{row.key} is stored twice: from {self._engine.sales[row.key][0].spot} and {row.spot}")
+            raise ViolationError(
+                f"{row.key} is stored twice: from {self._engine.sales[row.key][0].spot} and {row.spot}"
+            )
 
     def _answered(self, insert: Insert) -> None:
         if insert.error is not None:

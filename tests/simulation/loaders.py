@@ -1,8 +1,9 @@
-"""A loader's process in the simulation: the real Pipeline, Worker and GroupConsumer over the models of log and store."""
+"""A loader's process in the simulation: the real Pipeline, Worker and GroupConsumer over models of log and store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -28,12 +29,14 @@ BUSY_MS, WAKE_MS, IDLE_MS = 15, 5, 1_500
 RESTART_MS = 1_000
 POLICY = FlushPolicy(linger_s=0.03, retry_s=0.7, careful_s=2.0)
 _METRICS = LoaderMetrics(CollectorRegistry())
-_LOG = structlog.get_logger().bind()
+_LOG = structlog.wrap_logger(
+    structlog.PrintLogger(), wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+).bind()
 _PROGRESS = Progress()
 
 
 class SimulatedFuture(Future[T]):
-    """A flush under way: over once its insert is answered, with what that came to."""
+    """A flush under way: over once its inserts are answered, with what they came to."""
 
     def __init__(self, host: Host) -> None:
         super().__init__()
@@ -41,15 +44,22 @@ class SimulatedFuture(Future[T]):
         self._began = False
         self._outcome: T | None = None
         self._error: Exception | None = None
-        self._insert: Insert | None = None
+        self._inserts: Sequence[Insert] = ()
 
-    def begin(self, outcome: T | None, error: Exception | None, insert: Insert | None) -> None:
-        """The thread has done its work, up to the answer of the insert if there is one."""
-        self._began, self._outcome, self._error, self._insert = True, outcome, error, insert
+    def begin(self, outcome: T | None, error: Exception | None, inserts: Sequence[Insert]) -> None:
+        """The thread has done its work, up to the answers of the inserts if there are any."""
+        self._began, self._outcome, self._error, self._inserts = True, outcome, error, inserts
 
     def done(self) -> bool:
         """Whether it is over."""
-        return self._began and (self._insert is None or self._insert.answer_ms <= self._host.world.now)
+        if not self._began:
+            return False
+        for insert in self._inserts:
+            if insert.answer_ms > self._host.world.now:
+                return False
+            if insert.error is not None:
+                return True
+        return True
 
     def result(self, timeout: float | None = None) -> T:
         """Waits for the outcome."""
@@ -60,14 +70,17 @@ class SimulatedFuture(Future[T]):
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
         """Waits for the outcome; the error, if it is one."""
-        del timeout
+        world = self._host.world
+        deadline_ms = FOREVER if timeout is None else world.now + timeout * 1000
         while not self.done():
+            if world.now >= deadline_ms:
+                raise TimeoutError
             self._host.sleep(BUSY_MS)
-        return self._error or (self._insert.error if self._insert is not None else None)
+        return self._error or next((insert.error for insert in self._inserts if insert.error is not None), None)
 
 
 class SimulatedExecutor(Executor):
-    """The thread of one worker: begins a little later, and ends when the insert is answered."""
+    """The thread of one worker: begins a little later, and ends when its inserts are answered."""
 
     def __init__(self, loader: Loader, store: ModelStore) -> None:
         self._loader, self._store = loader, store
@@ -82,11 +95,12 @@ class SimulatedExecutor(Executor):
         return future
 
     def _run(self, future: SimulatedFuture[T], fn: Callable[..., T], args: tuple[Any, ...]) -> None:
-        self._store.insert_under_way = None
+        inserts: list[Insert] = []
+        self._store.under_way = inserts
         try:
-            future.begin(fn(*args), None, self._store.insert_under_way)
+            future.begin(fn(*args), None, inserts)
         except Exception as error:  # noqa: BLE001 (a thread keeps it for whoever asks)
-            future.begin(None, error, None)
+            future.begin(None, error, ())
         self._loader.wake()
 
 
@@ -116,7 +130,9 @@ class Loader:
         self.consumer = made = ModelConsumer(self._coordinator, host, self.instance)
         made.wake = self.wake
         with patch.object(consumer_adapter, "KafkaConsumer", lambda **_settings: made):
-            group = GroupConsumer(GroupSettings("model", "loader", self.instance), list(TOPICS))
+            group = GroupConsumer(
+                GroupSettings("model", "loader", self.instance), list(TOPICS), clock=lambda: host.world.now / 1000
+            )
         stores = [ModelStore(self._engine, host) for _ in range(self._workers)]
         self.pipeline = Pipeline(
             group,

@@ -1,8 +1,8 @@
-"""What a seed stands for: a small channel, what its tills record, and what befalls it. Values only; nothing happens here."""
+"""What a seed stands for: a small channel, what its tills record, and what befalls it. Nothing happens here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from tests.simulation.world import PointFault
@@ -12,7 +12,25 @@ LOADER_POINTS = (
     "poll", "commit", "committed", "create", "created", "list", "drop", "dropped", "restore", "restored",
     "insert", "inserting",
 )  # fmt: skip
-FAILING_POINTS = ("commit", "committed", "create", "created", "list", "drop", "dropped", "restore", "restored", "insert")
+FAILING_POINTS = (
+    "commit",
+    "committed",
+    "create",
+    "created",
+    "list",
+    "drop",
+    "dropped",
+    "restore",
+    "restored",
+    "insert",
+)
+_AGENT_KINDS = (
+    "agent crash", "agent power", "agent pause", "agent damage", "agent clock", "agent clock back", "agent crash loop",
+    "agent crash loop",
+)  # fmt: skip
+_LOADER_KINDS = (
+    "loader crash", "loader pause", "loader zombie", "loader cut", "loader replaced", "loader crash loop",
+)  # fmt: skip
 AGENT_POINTS = ("record", "recorded", "acknowledge", "acknowledged", "write")
 
 
@@ -53,19 +71,24 @@ class Scenario:
 def make_scenario(seed: int) -> Scenario:
     """The scenario of a seed."""
     random = Random(seed)
-    terminals, collectors, loaders = random.randint(2, 4), random.randint(1, 2), random.randint(1, 3)
-    bound_ms = [random.randint(3_000, 20_000) if random.random() < 0.15 else 0 for _ in range(terminals)]
+    terminals, collectors, loaders = random.randint(2, 4), random.randint(1, 2), random.choice((1, 1, 1, 2, 2, 2, 3))
+    hot = [random.randint(500, HORIZON_MS - 8_000) for _ in range(random.randint(1, 3))]
+    bound_ms = [
+        random.choice(hot) + random.randint(100, 4_000) if random.random() < 0.2 else 0 for _ in range(terminals)
+    ]
     sales = []
     for terminal in range(terminals):
-        for _ in range(random.randint(2, 5)):
+        for _ in range(random.randint(2, 6)):
             count = random.randint(1, 3)
             bad = tuple(index for index in range(count) if random.random() < 0.05)
-            sales.append(Sale(random.randint(0, HORIZON_MS - 6_000), terminal, count, bad))
-    makers = [_agent_fault, _network_fault, _collector_fault, _log_fault, _loader_fault, _loader_fault, _store_fault]
-    makers += [_loader_point, _loader_point, _loader_point, _store_fault, _group_fault]
-    faults = [
-        random.choice(makers)(random, terminals, collectors, loaders) for _ in range(random.choice((0, 1, 2, 3, 4, 6, 8)))
-    ]
+            sales.append(Sale(random.choice(hot) + random.randint(0, 1_500), terminal, count, bad))
+    makers = random.sample(_MAKERS, random.randint(1, 3))
+    faults: list[Fault | PointFault] = []
+    for _ in range(random.choice((0, 1, 2, 3, 4, 6, 8, 10))):
+        fault = random.choice(makers)(random, terminals, collectors, loaders)
+        if isinstance(fault, Fault) and random.random() < 0.8:
+            fault = replace(fault, at_ms=max(100, random.choice(hot) + random.randint(-2_000, 2_500)))
+        faults.append(fault)
     return Scenario(
         seed,
         random.randint(2, 4),
@@ -87,13 +110,13 @@ def _agent_fault(random: Random, terminals: int, _collectors: int, _loaders: int
     if random.random() < 0.4:
         action = random.choice(("crash", "power"))
         return PointFault(f"agent-{terminal}", random.choice(AGENT_POINTS), random.randint(1, 4), action)
-    kind = random.choice(("agent crash", "agent power", "agent pause", "agent damage", "agent clock", "agent clock back"))
+    kind = random.choice(_AGENT_KINDS)
     return Fault(_when(random), kind, terminal, random.randint(500, 9_000))
 
 
 def _network_fault(random: Random, terminals: int, _collectors: int, _loaders: int) -> Fault:
-    kind = random.choice(("stream break", "stream break", "half-open stream"))
-    return Fault(_when(random), kind, random.randrange(terminals))
+    kind = random.choice(("stream break", "flaky network", "half-open stream", "receipt lost", "receipt twice"))
+    return Fault(_when(random), kind, random.randrange(terminals), random.randint(500, 9_000))
 
 
 def _collector_fault(random: Random, _terminals: int, collectors: int, _loaders: int) -> Fault | PointFault:
@@ -112,7 +135,7 @@ def _log_fault(random: Random, _terminals: int, collectors: int, _loaders: int) 
 
 
 def _loader_fault(random: Random, _terminals: int, _collectors: int, loaders: int) -> Fault:
-    kind = random.choice(("loader crash", "loader pause", "loader zombie", "loader cut", "loader replaced"))
+    kind = random.choice(_LOADER_KINDS)
     longest = {"loader pause": 3_000, "loader zombie": 16_000}.get(kind, 9_000)
     return Fault(_when(random), kind, random.randrange(loaders), random.randint(longest // 3, longest))
 
@@ -133,6 +156,23 @@ def _loader_point(random: Random, _terminals: int, _collectors: int, loaders: in
 
 def _store_fault(random: Random, _terminals: int, _collectors: int, _loaders: int) -> Fault:
     kind = random.choice(
-        ("store away", "store killed", "insert in part", "insert in part", "lost insert answer", "slow insert")
+        (
+            "store away",
+            "store killed",
+            "insert in part",
+            "insert in part",
+            "lost insert answer",
+            "slow insert",
+            "flaky store",
+            "flaky store",
+            "stuck insert",
+        )
     )
     return Fault(_when(random), kind, random.randint(0, 3), random.randint(300, 8_000))
+
+
+_MAKERS = (
+    _agent_fault, _network_fault, _collector_fault, _log_fault, _loader_fault, _loader_point, _store_fault,
+    _group_fault,
+)  # fmt: skip
+"""A seed draws its faults from a few of these, so that they come in numbers and meet."""

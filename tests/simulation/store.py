@@ -9,45 +9,16 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import NamedTuple
-
-from google.protobuf.message import DecodeError
 
 from fucai.adapters.gates import Gate
 from fucai.adapters.sequence_store import StoredSequences
-from fucai.domain.record import YEAR_2100_MS
-from fucai.domain.salerules import MAX_EVENT_FEN
+from fucai.domain.validation import MAX_SEQ
 from fucai.loader.store import StoreError
 from fucai.v1 import sales_pb2
+from tests.simulation.views import BAD_RECORD, DISPOSITIONS, VIEWS, Key, Piece, Row, Spot, messages, refusal, written
 from tests.simulation.world import FOREVER, Host, World
 
-STORE, DUPLICATE, QUARANTINE = 1, 2, 3
-VIEWS = ("to_duplicates", "to_quarantine", "to_raw", "to_sales")
 UNKNOWN_TABLE = "Code: 60. UNKNOWN_TABLE"
-MONTH_END_MS = 1_761_926_400_000
-"""2025-11-01 in Shanghai: sales before and after it are written as two parts."""
-
-Spot = tuple[int, int, int, int]
-"""Topic (0 sales, 1 quarantine), partition, offset, seq."""
-Key = tuple[str, int, int]
-"""Terminal, epoch, seq."""
-
-
-class Row(NamedTuple):
-    """One event in one of the tables; `content` is the event as the terminal serialised it."""
-
-    key: Key
-    spot: Spot
-    outlet_id: str
-    content: bytes
-    reason: str = ""
-
-
-class Piece(NamedTuple):
-    """Rows that appear in one table at once."""
-
-    view: str
-    rows: list[Row]
 
 
 @dataclass(slots=True)
@@ -61,11 +32,12 @@ class Fate:
     """Where the answer is lost: when the client gives up."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Insert:
     """An insert that runs on the server; `error` is what its client will be told, in the end."""
 
     gate: str
+    frames: bytes = field(default=b"", repr=False)
     pieces: list[Piece] = field(default_factory=list)
     answer_ms: int = FOREVER
     error: StoreError | None = None
@@ -94,6 +66,7 @@ class Engine:
         self.duplicates: dict[Spot, Row] = {}
         self.quarantine: dict[Spot, Row] = {}
         self.fates: deque[Fate] = deque()
+        self.flaky_until = 0
         self.on_row: list[Callable[[str, Row], None]] = []
         self.on_answer: list[Callable[[Insert], None]] = []
 
@@ -104,13 +77,17 @@ class Engine:
             for insert in inserts:
                 insert.cut("connection reset")
 
+    def is_held(self, gate: str) -> bool:
+        """Whether an insert runs in a gate."""
+        return any(insert.is_running for insert in self.inserts[gate])
+
     def abandon(self, gate: str) -> None:
         """A gate's table is gone: inserts that run may find out at their next block, or may not."""
         for insert in self.inserts[gate]:
             if insert.is_running and self.random.random() < 0.5:
                 insert.cut(UNKNOWN_TABLE)
 
-    def begin(self, insert: Insert, frames: bytes) -> None:
+    def begin(self, insert: Insert) -> None:
         """Begins an insert; its pieces arrive as its fate will have it.
 
         Raises:
@@ -121,12 +98,12 @@ class Engine:
         if "" not in self.parts[insert.gate]:
             raise StoreError(UNKNOWN_TABLE)
         views = set(self.parts[insert.gate])
-        fate = self.fates.popleft() if self.fates else Fate(ms=self.random.randint(0, 40))
-        pieces, fault = self._pieces(list(messages(frames)))
+        fate = self._next_fate()
+        pieces, fault = self._pieces(list(messages(insert.frames)))
         count = round(len(pieces) * fate.share)
         insert.pieces = pieces
         if fault is not None:
-            count = min(count, self.random.choice((0, 0, 1))) if len(pieces) > 1 else 0
+            count = self.random.choice((0, 0, count))
             insert.error = fault
         elif count < len(pieces):
             insert.error = StoreError("Code: 241. MEMORY_LIMIT_EXCEEDED")
@@ -143,21 +120,28 @@ class Engine:
         if not arrivals:
             self._end(insert)
 
+    def _next_fate(self) -> Fate:
+        if self.fates:
+            return self.fates.popleft()
+        if self.world.now < self.flaky_until and self.random.random() < 0.6:
+            ms = self.random.randint(1, 900)
+            return Fate(self.random.random(), ms, is_answered=self.random.random() < 0.5, patience_ms=ms // 2)
+        return Fate(ms=self.random.randint(0, 40))
+
     def _pieces(self, found: list[sales_pb2.SalesBatch]) -> tuple[list[Piece], StoreError | None]:
-        """The pieces in the order in which the server writes them; what stands behind a refused record is not written."""
+        """The pieces in the order in which the server writes them; nothing of what stands behind a refused record."""
         blocks = [found]
         if len(found) > 1 and self.random.random() < 0.4:
             cut = self.random.randint(1, len(found) - 1)
             blocks = [found[:cut], found[cut:]]
         pieces: list[Piece] = []
         for block in blocks:
-            written = list(_written(block))
-            self.random.shuffle(written)
-            pieces += written
-            for message in block:
-                words = refusal(message)
-                if words:
-                    return pieces, StoreError(words, poison=True)
+            refused = {message.disposition: words for message in block if (words := refusal(message))}
+            found_pieces = [piece for piece in written(block) if DISPOSITIONS[piece.view] not in refused]
+            self.random.shuffle(found_pieces)
+            pieces += found_pieces
+            for words in refused.values():
+                return pieces, StoreError(words, poison=True)
         return pieces, None
 
     def _arrive(self, insert: Insert, piece: Piece, is_seen: bool) -> None:  # noqa: FBT001 (a job's argument)
@@ -191,7 +175,8 @@ class ModelStore:
 
     def __init__(self, engine: Engine, host: Host) -> None:
         self._engine, self._host = engine, host
-        self.insert_under_way: Insert | None = None
+        self.under_way: list[Insert] = []
+        """The inserts of the flush that is being made, or was made last."""
         self.on_answer: Callable[[], None] = _nobody
 
     def create_gate(self, gate: Gate) -> None:
@@ -203,16 +188,17 @@ class ModelStore:
         self._answer("created")
 
     def list_gates(self) -> list[Gate]:
-        """Every gate whose table or one of whose views exists."""
+        """Every gate whose table or one of whose views exists, or was dropped but is still held by an insert."""
         self._call("list")
         engine = self._engine
-        return [gate for name, gate in engine.gates.items() if engine.parts[name]]
+        return [gate for name, gate in engine.gates.items() if engine.parts[name] or engine.is_held(name)]
 
     def drop_gate(self, gate: Gate) -> None:
-        """Drops its table, then its views."""
+        """Drops its table, then its views, and waits for what holds them."""
         self.drop(gate, "")
         for view in VIEWS:
             self.drop(gate, view)
+        self.await_inserts(gate)
 
     def drop(self, gate: Gate, part: str) -> None:
         """Drops the gate's table (no `part`) or a view: waits for inserts that hold it, but only if it is still there.
@@ -227,46 +213,66 @@ class ModelStore:
             if not part:
                 self._note(f"drops {gate.name}")
                 engine.abandon(gate.name)
-            while any(insert.is_running for insert in engine.inserts[gate.name]):
-                self._host.sleep(50)
+            self.await_inserts(gate)
         self._answer("dropped")
 
-    def insert(self, gate: Gate, frames: bytes) -> None:
-        """Sends an insert off; whoever called learns what becomes of it from `insert_under_way`."""
-        self._call("insert", is_blocking=False)
-        self.insert_under_way = Insert(gate.name)
-        self._host.at(0, self._begin, self.insert_under_way, frames)
+    def await_inserts(self, gate: Gate) -> None:
+        """Returns when no insert runs in a gate."""
+        while self._engine.is_held(gate.name):
+            self._host.sleep(50)
 
-    def _begin(self, insert: Insert, frames: bytes) -> None:
-        """The request arrives: at once, unless the process was stopped before it could send it."""
+    def insert(self, gate: Gate, frames: bytes) -> None:
+        """Sends an insert off, after those of the same flush; `under_way` tells what becomes of them."""
+        insert = Insert(gate.name, frames)
+        self.under_way.append(insert)
+        if len(self.under_way) == 1:
+            self._host.at(0, self._send, insert)
+
+    def _send(self, insert: Insert) -> None:
+        """The request goes out: at once, unless the process is stopped before it can."""
+        if self._host.passing("insert", is_blocking=False):
+            insert.error, insert.answer_ms = StoreError("connection reset"), self._host.world.now
+            self.on_answer()
+        else:
+            self._host.at(0, self._begin, insert)
+
+    def _begin(self, insert: Insert) -> None:
         try:
-            self._engine.begin(insert, frames)
+            self._engine.begin(insert)
         except StoreError as error:
             insert.error, insert.answer_ms = error, self._host.world.now + 1
         self._note(f"inserts into {insert.gate}: {self._told(insert)}")
-        self._host.at(max(insert.answer_ms - self._host.world.now, 0), self.on_answer)
+        self._host.at(max(insert.answer_ms - self._host.world.now, 0), self._answered, insert)
         self._host.passing("inserting", is_blocking=False)
+
+    def _answered(self, insert: Insert) -> None:
+        """An insert is answered; the next one of the flush follows a good one."""
+        later = self.under_way[self.under_way.index(insert) + 1 :] if insert in self.under_way else []
+        if later and insert.error is None:
+            self._send(later[0])
+        self.on_answer()
 
     def read_sequences(self, partitions: Sequence[int], committed: Mapping[tuple[int, int], int]) -> StoredSequences:
         """What adapters/sequence_store.py answers."""
         self._call("restore")
         found = StoredSequences()
-        wanted = set(partitions)
         stored: dict[tuple[bytes, int], set[int]] = defaultdict(set)
         quarantined: dict[tuple[bytes, int], set[int]] = defaultdict(set)
-        for (terminal, epoch, seq), rows in self._engine.sales.items():
-            for row in rows:
-                topic, partition, offset, _ = row.spot
-                if partition in wanted:
-                    stored[terminal.encode(), epoch].add(seq)
-                    if offset >= committed.get((0, partition), 0):
-                        found.replayed.add((topic, partition, offset))
+        own: dict[tuple[int, int, int], set[int]] = defaultdict(set)
+        rows = [row for kept in self._engine.sales.values() for row in kept]
+        for (terminal, epoch, seq), (topic, partition, offset, _), *_rest in rows:
+            if partition in partitions:
+                stored[terminal.encode(), epoch].add(seq)
+                if offset >= committed.get((0, partition), 0):
+                    own[topic, partition, offset].add(seq)
         for (topic, partition, offset, seq), row in self._engine.quarantine.items():
-            if partition in wanted and row.reason != "BAD_RECORD":
-                if seq:
+            if partition in partitions:
+                is_bad = row.reason == BAD_RECORD
+                if not is_bad and 1 <= seq <= MAX_SEQ:
                     quarantined[row.key[0].encode(), row.key[1]].add(seq)
-                if topic == 1 and offset >= committed.get((1, partition), 0):
-                    found.replayed.add((topic, partition, offset))
+                if offset >= committed.get((topic, partition), 0):
+                    (found.condemned if is_bad else found.rejected).add((topic, partition, offset))
+        found.replayed.update((place, _ranges(numbers)) for place, numbers in own.items())
         for sets, into in ((stored, found.stored), (quarantined, found.quarantined)):
             for key, numbers in sets.items():
                 into[key].extend(_ranges(numbers))
@@ -294,69 +300,11 @@ class ModelStore:
 
     @staticmethod
     def _told(insert: Insert) -> str:
-        pieces = ", ".join(f"{piece.view}: {[(*row.key, row.spot[2]) for row in piece.rows]}" for piece in insert.pieces)
-        return f"{pieces or 'nothing'} ({insert.left} of {len(insert.pieces)} pieces will arrive, {insert.error or 'answered'})"
-
-
-def messages(frames: bytes) -> Iterable[sales_pb2.SalesBatch]:
-    """The length-prefixed messages of an insert."""
-    at = 0
-    while at < len(frames):
-        size = shift = 0
-        while True:
-            byte = frames[at]
-            at += 1
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        try:
-            yield sales_pb2.SalesBatch.FromString(frames[at : at + size])
-        except DecodeError:
-            yield sales_pb2.SalesBatch(disposition=STORE)  # refused, as what cannot be read is
-        at += size
-
-
-def refusal(message: sales_pb2.SalesBatch) -> str:
-    """Why the gate's views refuse a message; empty for a good one."""
-    sequence = [event.seq for event in message.events]
-    if message.disposition not in {STORE, DUPLICATE}:
-        return ""
-    if (
-        message.terminal_id != message.record_key
-        or message.epoch != message.record_epoch
-        or not sequence
-        or sequence != list(range(message.first_seq, message.first_seq + message.event_count))
-        or not 0 < message.received_at_ms < YEAR_2100_MS
-        or (message.disposition == STORE and not (message.terminal_id and message.outlet_id and message.collector_id))
-    ):
-        return "Code: 395. fucai: a record says something else than its key and header"
-    if message.disposition == STORE and any(
-        not 1 <= event.kind <= 3 or not event.game or not 0 < event.amount_fen <= MAX_EVENT_FEN for event in message.events
-    ):
-        return "Code: 395. fucai: a record has an event that no collector lets through"
-    return ""
-
-
-def _written(block: list[sales_pb2.SalesBatch]) -> Iterable[Piece]:
-    """What a block of messages becomes: rows by view, those of sales by month."""
-    rows: dict[tuple[str, bool], list[Row]] = defaultdict(list)
-    for message in block:
-        place = (message.kafka_topic, message.kafka_partition, message.kafka_offset)
-        if message.disposition == QUARANTINE and message.raw_detail:
-            key = (message.record_key, message.record_epoch, message.first_seq)
-            row = Row(key, (*place, message.first_seq), "", message.raw_record, "BAD_RECORD")
-            rows["to_raw", False].append(row)
-            continue
-        view = {STORE: "to_sales", DUPLICATE: "to_duplicates", QUARANTINE: "to_quarantine"}[message.disposition]
-        reasons = {finding.seq: str(finding.reason) for finding in message.findings}
-        for event in message.events:
-            key = (message.terminal_id, message.epoch, event.seq)
-            is_later = view == "to_sales" and event.sold_at_ms >= MONTH_END_MS
-            content = event.SerializeToString(deterministic=True)
-            row = Row(key, (*place, event.seq), message.outlet_id, content, reasons.get(event.seq, ""))
-            rows[view, is_later].append(row)
-    return [Piece(view, found) for (view, _), found in rows.items()]
+        pieces = ", ".join(
+            f"{piece.view}: {[(*row.key, row.spot[2]) for row in piece.rows]}" for piece in insert.pieces
+        )
+        fate = f"{insert.left} of {len(insert.pieces)} pieces will arrive, {insert.error or 'answered'}"
+        return f"{pieces or 'nothing'} ({fate})"
 
 
 def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
@@ -371,6 +319,3 @@ def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
 
 def _nobody() -> None:
     """Nobody waits."""
-
-
-__all__ = ["Engine", "Fate", "Insert", "ModelStore", "Row", "messages", "refusal"]

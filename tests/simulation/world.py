@@ -37,7 +37,7 @@ class PointFault:
 
 
 class Host:
-    """A process, from start to death, and the next one in its place. Jobs given to it die with it, or wait while it is stopped."""
+    """A process, and the next one in its place. Jobs given to it die with it, or wait while it is stopped."""
 
     def __init__(self, world: World, name: str) -> None:
         self.name = name
@@ -145,7 +145,9 @@ class Host:
         if ms:
             world.run(world.now + ms, lambda: self.incarnation != incarnation or not self.is_alive)
         while self.is_alive and self.incarnation == incarnation and self.is_paused:
-            world.run(self.paused_until, lambda: not self.is_paused or self.incarnation != incarnation or not self.is_alive)
+            world.run(
+                self.paused_until, lambda: not self.is_paused or self.incarnation != incarnation or not self.is_alive
+            )
         if not self.is_alive or self.incarnation != incarnation:
             raise CrashedError
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
 
+from fucai.adapters.clickhouse import OperationalError
 from fucai.adapters.protoschema import proto_text
 from fucai.domain.record import YEAR_2100_MS
 from fucai.domain.salerules import MAX_EVENT_FEN
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 _VIEWS = ("to_sales", "to_duplicates", "to_quarantine", "to_raw")
 _NAME = re.compile(r"^gate_(\d+)_([A-Za-z0-9_]+)_(\d+)_([0-9a-f]+)$")
 _POISON = frozenset({6, 26, 27, 32, 33, 117, 131, 395, 434, 435, 436, 437, 441, 442, 443, 444, 469})
+_HELD = (
+    "SELECT count() FROM system.dropped_tables WHERE database = currentDatabase() AND table IN {parts:Array(String)}"
+)
+_DROP_SECONDS, _LOOK_SECONDS = 60.0, 0.05
 UNKNOWN_TABLE = 60
 """ClickHouse's code after a gate was dropped."""
 
@@ -75,20 +81,35 @@ def create_gate(client: Client, gate: Gate, timezone: str) -> None:
 
 
 def list_gates(client: Client) -> list[Gate]:
-    """Return every gate whose table or one of whose views exists."""
+    """Return every gate whose table or one of whose views exists, or was dropped but is still held by an insert."""
     rows = client.query(
-        "SELECT DISTINCT replaceRegexpOne(name, '_to_[a-z]+$', '') FROM system.tables "
-        "WHERE database = currentDatabase() AND name LIKE 'gate\\_%'"
+        "SELECT DISTINCT replaceRegexpOne(part, '_to_[a-z]+$', '') FROM ("
+        "SELECT name AS part FROM system.tables WHERE database = currentDatabase() AND name LIKE 'gate\\_%' "
+        "UNION ALL "
+        "SELECT table FROM system.dropped_tables WHERE database = currentDatabase() AND table LIKE 'gate\\_%')"
     ).result_rows
     parsed = (Gate.parse(str(row[0])) for row in rows)
     return [gate for gate in parsed if gate is not None]
 
 
 def drop_gate(client: Client, gate: Gate) -> None:
-    """Drop a gate, table before views: returns when no insert runs in it, and later ones fail with UNKNOWN_TABLE."""
+    """Drop a gate, table before views: returns when no insert runs in it, and later ones fail with UNKNOWN_TABLE.
+
+    A drop waits for the inserts, but one that finds nothing, because another is being waited for, returns at once; so
+    does the next one after a client that died in its drop. What was dropped and is still held is looked for.
+
+    Raises:
+        ClickHouseError: the server is away or refuses, or an insert still runs after a minute.
+    """
+    parts = [gate.name, *(f"{gate.name}_{view}" for view in _VIEWS)]
     client.command(f"DROP TABLE IF EXISTS {gate.name} SYNC")
-    for view in _VIEWS:
-        client.command(f"DROP VIEW IF EXISTS {gate.name}_{view} SYNC")
+    for view in parts[1:]:
+        client.command(f"DROP VIEW IF EXISTS {view} SYNC")
+    deadline = time.monotonic() + _DROP_SECONDS
+    while client.query(_HELD, {"parts": parts}).result_rows[0][0]:
+        if time.monotonic() > deadline:
+            raise OperationalError(f"an insert still runs in {gate.name}, {_DROP_SECONDS:.0f} s after it was dropped")
+        time.sleep(_LOOK_SECONDS)
 
 
 def insert_batches(client: Client, gate: Gate, frames: bytes) -> None:
