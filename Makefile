@@ -8,7 +8,7 @@ SECONDS :=
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types layers contract migrations fix protos baseline lock bench clean
+.PHONY: help setup demo test soak check format lint types layers contract migrations fix protos baseline lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ demo: setup ## start the stack, stream live sales and show them; SECONDS=60 ends
 
 test: setup ## run all tests; ARGS="-k growth" chooses
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: setup ## all faults, mutations, random faults and simulated histories; takes half an hour; SECONDS=600 SEED=7
+	@$(BIN)/python -m tests.faults $(ARGS)
+	@$(BIN)/python -m tests.faults.mutations
+	@$(BIN)/python -m tests.faults.random_faults --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.simulation --seeds 20000
 
 check: format lint types layers contract migrations ## format, lint, types, layers, contract, migrations: under a minute
 

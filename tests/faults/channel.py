@@ -22,6 +22,8 @@ from fucai.adapters.topics import TopicLayout, ensure_topics
 from fucai.devstack.parts import port_state
 from fucai.domain import topics
 from fucai.runtime.client import connect_blocking
+from fucai.runtime.signing import load_or_create_key, public_bytes
+from fucai.terminal.agent.folder import Folder
 from fucai.v1 import registry_pb2
 from fucai.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.faults.parts import Part, answers, metric
@@ -33,16 +35,17 @@ PARTITIONS = 4
 SESSION_MS = 2_000
 DATABASE = "fucai"
 GROUP = "fucai-loader"
-LASTING = ("broker", "engine", "registry", "collector", "loader-0")
+LASTING = ("broker", "engine", "registry", "collector", "loader-0", "agent")
 """Parts that run all the time; the others belong to one case."""
 
 TERMINALS = tuple(f"F-{number:02}" for number in range(1, 7))
+AGENT_TERMINAL = "F-06"
+"""The terminal that has a real agent; the others are light."""
+
 FILES = {
     "zones.csv": "zone_id,name,zone_type,district_code,district,basis\nZ1,金街,complex,120101,和平,\n",
     "outlets.csv": "outlet_id,valid_from,name,agent_id,zone_id,district_code,mgmt_area,format,channel_class,opened,"
     "closed\n" + "".join(f"O-{t},2020-01-01,{t},A1,Z1,,一分区,cinema,social,2020-01-01,\n" for t in TERMINALS),
-    "terminals.csv": "terminal_id,valid_from,outlet_id,kind\n"
-    + "".join(f"{t},2020-01-01,O-{t},till\n" for t in TERMINALS),
     "games.csv": "game,valid_from,name,game_type,unit_price_fen,has_draws,max_multiplier,max_ticket_fen,"
     "face_values_fen,prize_bp,issuing_fee_bp,welfare_fund_bp,commission_bp,draw_weekdays,draw_time,basis\n"
     "ssq,2010-01-01,双色球,lotto,200,true,99,2000000,,5100,1300,3600,780,2 4 7,21:15,test\n",
@@ -53,6 +56,7 @@ FILES = {
 class Links:
     """The proxies, by what they stand between."""
 
+    till_agent: Proxy
     terminal_collector: Proxy
     collector_kafka: Proxy
     collector_registry: Proxy
@@ -110,6 +114,21 @@ class Channel:
         return self.parts["loader-0-again"]
 
     @property
+    def agent(self) -> Part:
+        """The agent of AGENT_TERMINAL."""
+        return self.parts["agent"]
+
+    @property
+    def bootstrap(self) -> str:
+        """Where Kafka is, past the proxies."""
+        return self._addresses["broker"]
+
+    @property
+    def till_address(self) -> str:
+        """Where the till reaches the agent: the proxy."""
+        return self.links.till_agent.address
+
+    @property
     def collector_address(self) -> str:
         """Where terminals send to: the proxy."""
         return self.links.terminal_collector.address
@@ -161,6 +180,7 @@ class Channel:
         """All links."""
         links = self.links
         return (
+            links.till_agent,
             links.terminal_collector,
             links.collector_kafka,
             links.collector_registry,
@@ -169,11 +189,28 @@ class Channel:
             links.registry_clickhouse,
         )
 
+    def renew_agent(self) -> None:
+        """Let the agent begin anew, with its old key and an empty outbox."""
+        self.agent.kill()
+        for path in (self.folder / "agent").glob("outbox*"):
+            path.unlink()
+        self.agent.start()
+
     def supervise(self) -> None:
         """Start again what has died and should run, as a supervisor does."""
         for name in LASTING:
             if not self.parts[name].alive:
                 self.parts[name].start()
+
+    def await_working(self, part: Part) -> None:
+        """Return once a part works, started again if it has died or is about to."""
+
+        def look() -> bool:
+            if not part.alive:
+                part.start()
+            return part.ready()
+
+        eventually(look, 60, what=f"readiness of {part.name}")
 
     def await_everything_loaded(self, seconds: float = 60.0) -> None:
         """Return once the loaders have committed everything that stands in Kafka."""
@@ -209,21 +246,21 @@ class Channel:
 
 
 @contextmanager
-def open_channel(folder: Path, *, mutation: str = "") -> Iterator[Channel]:
-    """Start a channel on a folder and yield it once it works; `mutation` as in `tests.faults.mutant`."""
-    names = ["broker", "controller", "broker-c", "broker-l", "engine", "registry", "collector", "metrics-c"]
-    names += ["metrics-r", "metrics-0", "metrics-1", "metrics-2"]
-    links = ["terminal_collector", "collector_kafka", "collector_registry", "loader_kafka", "loader_clickhouse"]
-    links += ["registry_clickhouse"]
+def open_channel(folder: Path, *, mutable: bool = False) -> Iterator[Channel]:
+    """Start a channel on a folder and yield it once it works; `mutable` parts can be broken by `mutant`."""
+    names = ["broker", "controller", "broker-c", "broker-l", "engine", "registry", "collector", "metrics-c", "agent"]
+    names += ["metrics-a", "metrics-r", "metrics-0", "metrics-1", "metrics-2"]
+    links = ["till_agent", "terminal_collector", "collector_kafka", "collector_registry", "loader_kafka"]
+    links += ["loader_clickhouse", "registry_clickhouse"]
     folder.mkdir(parents=True, exist_ok=True)
     numbers = free_ports(len(names) + len(links))
     port = dict(zip(names, numbers, strict=False))
     link = dict(zip(links, numbers[len(names) :], strict=True))
-    targets = ("collector", "broker-c", "registry", "broker-l", "engine", "engine")
+    targets = ("agent", "collector", "broker-c", "registry", "broker-l", "engine", "engine")
     with ExitStack() as stack:
         pairs = {name: (link[name], port[target]) for name, target in zip(links, targets, strict=True)}
         proxies = stack.enter_context(open_proxies(**pairs))
-        parts = _parts(folder, port, link, mutation)
+        parts = _parts(folder, port, link, mutable=mutable)
         addresses = {
             "broker": f"127.0.0.1:{port['broker']}",
             "engine.url": f"http://127.0.0.1:{port['engine']}",
@@ -244,12 +281,12 @@ def open_channel(folder: Path, *, mutation: str = "") -> Iterator[Channel]:
         channel.broker.await_ready()
         ensure_topics(addresses["broker"], TopicLayout(partitions=PARTITIONS))
         parts["registry"].await_ready()
-        _fill_registry(f"127.0.0.1:{port['registry']}")
+        _fill_registry(f"127.0.0.1:{port['registry']}", folder / "agent")
         channel.mend()
         yield channel
 
 
-def _parts(folder: Path, port: Mapping[str, int], link: Mapping[str, int], mutation: str) -> dict[str, Part]:
+def _parts(folder: Path, port: Mapping[str, int], link: Mapping[str, int], *, mutable: bool) -> dict[str, Part]:
     """Every process, not yet started."""
     python = [sys.executable, "-m"]
 
@@ -258,9 +295,7 @@ def _parts(folder: Path, port: Mapping[str, int], link: Mapping[str, int], mutat
 
     def service(name: str, module: str, metrics: str, **env: str) -> Part:
         own = {f"FUCAI_{key.upper()}": value for key, value in env.items()} | {"FUCAI_METRICS": at(port[metrics])}
-        launch = ["tests.faults.mutant", module] if mutation else [module]
-        if mutation:
-            own["MUTATION"] = mutation
+        launch = ["tests.faults.mutant", module] if mutable else [module]
         url = f"http://{at(port[metrics])}/ready"
         return Part(name, [*python, *launch], own, folder / f"{name}.log", lambda: answers(url))
 
@@ -278,6 +313,9 @@ def _parts(folder: Path, port: Mapping[str, int], link: Mapping[str, int], mutat
             session_timeout_ms=str(SESSION_MS),
         )
 
+    agent = ["tests.faults.quick_agent", "terminal", "run", "--dir", str(folder / "agent")]
+    agent += ["--terminal", AGENT_TERMINAL, "--outlet", f"O-{AGENT_TERMINAL}", "--listen", at(port["agent"])]
+    agent += ["--collector", at(link["terminal_collector"]), "--metrics", at(port["metrics-a"]), "--close-hour", "-1"]
     detours = (f"{port['broker-c']}={link['collector_kafka']}", f"{port['broker-l']}={link['loader_kafka']}")
     broker = ["tests.faults.broker", str(folder / "kafka"), str(port["broker"]), str(port["controller"]), *detours]
     engine = ["fucai.devstack.clickhouse", "--data", str(folder / "clickhouse"), "--port", str(port["engine"])]
@@ -308,6 +346,13 @@ def _parts(folder: Path, port: Mapping[str, int], link: Mapping[str, int], mutat
             linger_ms="5",
             snapshot=str(folder / "snapshot"),
         ),
+        "agent": Part(
+            "agent",
+            [*python, *agent],
+            {},
+            folder / "agent.log",
+            lambda: answers(f"http://{at(port['metrics-a'])}/ready"),
+        ),
         "loader-0": loader("loader-0", "loader-0", "metrics-0", link["loader_kafka"], link["loader_clickhouse"]),
         # Those that take over stand on another machine, as it were: no proxy of the first one's is in their way.
         "loader-1": loader("loader-1", "loader-1", "metrics-1", port["broker"], port["engine"]),
@@ -315,9 +360,13 @@ def _parts(folder: Path, port: Mapping[str, int], link: Mapping[str, int], mutat
     }
 
 
-def _fill_registry(address: str) -> None:
-    """Import outlets, terminals and games."""
-    requests = [registry_pb2.ImportFilesRequest(file=name, content=text.encode()) for name, text in FILES.items()]
+def _fill_registry(address: str, agent: Path) -> None:
+    """Import outlets, games, and terminals, that of the agent in a folder with its key."""
+    agent.mkdir(exist_ok=True)
+    key = public_bytes(load_or_create_key(Folder(agent).key)).hex()
+    lines = [f"{t},2020-01-01,O-{t},till,{key if t == AGENT_TERMINAL else ''}\n" for t in TERMINALS]
+    files = FILES | {"terminals.csv": "terminal_id,valid_from,outlet_id,kind,public_key\n" + "".join(lines)}
+    requests = [registry_pb2.ImportFilesRequest(file=name, content=text.encode()) for name, text in files.items()]
     with connect_blocking(address) as channel:
         grpc.channel_ready_future(channel).result(timeout=20)
         answer = RegistryServiceStub(channel).ImportFiles(iter(requests))

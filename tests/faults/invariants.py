@@ -83,15 +83,17 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the store holds of a case."""
+    """What the store holds of an epoch."""
 
     stored: int
     quarantined: int
     duplicates: int
 
 
-def check(client: Client, recorded: Iterable[Recorded], everything: Iterable[Recorded]) -> Counts:
-    """Check what one case recorded, and the figures over `everything` recorded into this store; return what was found.
+def check(client: Client, recorded: Iterable[Recorded], everything: Iterable[Recorded] | None) -> dict[int, Counts]:
+    """Check epochs of which all that was `recorded` is given, and the figures over `everything`, unless that is None.
+
+    Returns what was found, by epoch.
 
     Raises:
         AssertionError: an invariant is broken; it says which, for which terminal, epoch and sequence number.
@@ -102,11 +104,15 @@ def check(client: Client, recorded: Iterable[Recorded], everything: Iterable[Rec
     quarantine = client.query(_QUARANTINE, epochs).result_rows
     duplicates = client.query(_DUPLICATES, epochs).result_rows
     found = list(_broken(mine, sales, quarantine, duplicates))
-    found += _figures_that_differ(everything, client.query(_FIGURES, epochs).result_rows)
+    if everything is not None:
+        found += _figures_that_differ(everything, client.query(_FIGURES, epochs).result_rows)
     if found:
         more = f"\n... and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         raise AssertionError(f"{len(found)} violations:\n" + "\n".join(found[:SHOWN]) + more)
-    return Counts(len(sales), len({row[:3] for row in quarantine}), len(duplicates))
+    return {
+        epoch: Counts(*(sum(row[1] == epoch for row in rows) for rows in (sales, quarantine, duplicates)))
+        for epoch in epochs["epochs"]
+    }
 
 
 def _broken(

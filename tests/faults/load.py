@@ -1,4 +1,4 @@
-"""The load of a case: several terminals that record all the time while something is done to the channel."""
+"""The load of a case: light terminals and a till that record all the time while something is done to the channel."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tests.faults.light import LightTerminal
+from tests.faults.till import Till
 from tests.support.waiting import eventually
 
 PACE_S = 0.03
@@ -18,17 +19,20 @@ DRAIN_SECONDS = 60.0
 class Load:
     """Terminals at work on an event loop that runs in another thread."""
 
-    def __init__(self, terminals: Sequence[LightTerminal], most_events: int, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin at once; each terminal records at most `most_events`."""
-        self.terminals = list(terminals)
+    def __init__(
+        self, terminals: Sequence[LightTerminal], till: Till, most_events: int, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """Begin at once; each light terminal records at most `most_events`."""
+        self.terminals, self.till = list(terminals), till
+        self._tilled = len(till.events)
         self._most = most_events
-        self._ending = False
+        self._ending = self._agent_done = False
         self._work = asyncio.run_coroutine_threadsafe(self._run(), loop)
 
     @property
     def recorded(self) -> int:
         """Events recorded so far."""
-        return sum(len(terminal.events) for terminal in self.terminals)
+        return sum(len(terminal.events) for terminal in self.terminals) + len(self.till.events) - self._tilled
 
     @property
     def receipted(self) -> int:
@@ -56,6 +60,7 @@ class Load:
             self._work.result(DRAIN_SECONDS)
         except concurrent.futures.TimeoutError as error:
             behind = [f"{t.terminal_id} {t.receipted}/{len(t.events)}" for t in self.terminals]
+            behind.append(f"the agent of {self.till.terminal_id} has sent all: {self._agent_done}")
             message = f"not receipted within {DRAIN_SECONDS:.0f} s: {', '.join(behind)}"
             raise AssertionError(message) from error
 
@@ -67,6 +72,7 @@ class Load:
         async with asyncio.TaskGroup() as group:
             for terminal in self.terminals:
                 group.create_task(terminal.run())
+            group.create_task(self._run_till())
             choose = random.Random(len(self.terminals))
             while not self._ending:
                 for terminal in self.terminals:
@@ -77,13 +83,22 @@ class Load:
                 terminal.record(5)
                 terminal.close()
 
+    async def _run_till(self) -> None:
+        choose = random.Random(len(self.till.events))
+        while not self._ending:
+            await self.till.record(choose)
+            await asyncio.sleep(2 * PACE_S)
+        await self.till.record(choose)
+        await self.till.close_day()
+        self._agent_done = True
+
 
 @contextmanager
 def running_load(
-    terminals: Sequence[LightTerminal], loop: asyncio.AbstractEventLoop, most_events: int = 800
+    terminals: Sequence[LightTerminal], till: Till, loop: asyncio.AbstractEventLoop, most_events: int = 800
 ) -> Iterator[Load]:
     """Run the load while the block runs; the block calls `finish`, or else the load is abandoned."""
-    load = Load(terminals, most_events, loop)
+    load = Load(terminals, till, most_events, loop)
     try:
         yield load
     finally:

@@ -16,7 +16,10 @@ START_SECONDS = 60.0
 
 
 class Part:
-    """A process under a name. `ready` says whether it can do its work; its output is kept in a file."""
+    """A process under a name. `ready` says whether it can do its work; its output is kept in a file.
+
+    `extra` is added to the environment of the next starts.
+    """
 
     def __init__(
         self, name: str, command: Sequence[str], env: Mapping[str, str], log: Path, ready: Callable[[], bool]
@@ -24,6 +27,7 @@ class Part:
         """Start nothing yet."""
         self.name, self.log, self.ready = name, log, ready
         self.starts = 0
+        self.extra: dict[str, str] = {}
         self._command = list(command)
         self._env = {key: value for key, value in os.environ.items() if not key.startswith("FUCAI_")} | dict(env)
         self._process: subprocess.Popen[bytes] | None = None
@@ -50,7 +54,7 @@ class Part:
     def start(self, failpoints: str = "") -> None:
         """Start it; `failpoints` hold for this start only."""
         assert not self.alive, f"{self.name} runs already"
-        env = self._env | ({"FUCAI_FAILPOINTS": failpoints} if failpoints else {})
+        env = self._env | self.extra | ({"FUCAI_FAILPOINTS": failpoints} if failpoints else {})
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(self._command, env=env, stdout=out, stderr=out)
         self.starts += 1

@@ -6,15 +6,18 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from tests.faults.channel import TERMINALS, Channel
-from tests.faults.invariants import Counts, Recorded, check
+from tests.faults.audited import check_audit
+from tests.faults.channel import AGENT_TERMINAL, TERMINALS, Channel
+from tests.faults.invariants import ZONE, Counts, Recorded, check
 from tests.faults.light import LightTerminal
 from tests.faults.load import Load, running_load
 from tests.faults.scripts import Scene, play
 from tests.faults.table import Case
+from tests.faults.till import Till
 
-SENDERS = 4
+SENDERS = 3
 FIRST_EPOCH = 1_700_000_000
 
 
@@ -34,11 +37,18 @@ class Outcome:
 class Runner:
     """Runs one case after the other and remembers everything that was ever recorded."""
 
-    def __init__(self, channel: Channel) -> None:
-        """Take a channel that works and whose store is empty."""
+    def __init__(self, channel: Channel, *, figures: bool = True, first_epoch: int = FIRST_EPOCH) -> None:
+        """Take a channel that works; its store has nothing under epochs from the first one on, nor under the agent's.
+
+        Figures can be checked where it has nothing else at all.
+        """
+        self._figures = figures
         self._channel = channel
-        self._epoch = FIRST_EPOCH
+        self._epoch = first_epoch - 1
         self._everything: list[Recorded] = []
+        self._before = Counts(0, 0, 0)
+        self._first_day = datetime.now(ZONE).date()
+        self._till = Till(AGENT_TERMINAL, f"O-{AGENT_TERMINAL}", channel.till_address)
 
     def run(self, case: Case, seed: int = 1) -> Outcome:
         """Run a case and return what happened.
@@ -48,6 +58,7 @@ class Runner:
         """
         choose = random.Random(f"{seed} {case.name}")
         scene: list[Scene] = []
+        repeats = self._till.repeats
 
         def fault(load: Load) -> None:
             scene.append(Scene(self._channel, case, load, choose))
@@ -60,7 +71,7 @@ class Runner:
             duplicates=counts.duplicates,
             injected=scene[0].injected,
             restarts=restarts,
-            repeats=sum(terminal.repeats for terminal in load.terminals),
+            repeats=sum(terminal.repeats for terminal in load.terminals) + self._till.repeats - repeats,
             seconds=seconds,
         )
 
@@ -80,7 +91,7 @@ class Runner:
             for name in TERMINALS[:SENDERS]
         ]
         try:
-            with running_load(terminals, channel.loop) as load:
+            with running_load(terminals, self._till, channel.loop) as load:
                 fault(load)
                 channel.mend()
                 load.finish()
@@ -88,7 +99,18 @@ class Runner:
             mine = [Recorded(t.terminal_id, t.outlet_id, t.epoch, event) for t in terminals for event in t.events]
             self._everything += mine
             channel.mend()
+        till = self._till
+        tilled = [Recorded(till.terminal_id, till.outlet_id, till.epoch, event) for event in till.events]
         channel.await_everything_loaded()
         with channel.client() as client:
-            counts = check(client, mine, self._everything)
+            found = check(client, mine + tilled, self._everything + tilled if self._figures else None)
+            if self._figures:
+                check_audit(channel.bootstrap, client, self._first_day, datetime.now(ZONE).date())
+        fresh, till_now, before = found[self._epoch], found[till.epoch], self._before
+        self._before = till_now
+        counts = Counts(
+            fresh.stored + till_now.stored - before.stored,
+            fresh.quarantined + till_now.quarantined - before.quarantined,
+            fresh.duplicates + till_now.duplicates - before.duplicates,
+        )
         return counts, load, channel.restarts - restarts, time.monotonic() - started

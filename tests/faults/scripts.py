@@ -36,6 +36,7 @@ class Scene:
     def part(self) -> Part:
         """The part of the case's place."""
         parts = {
+            Place.AGENT: self.channel.agent,
             Place.COLLECTOR: self.channel.collector,
             Place.KAFKA: self.channel.broker,
             Place.LOADER: self.channel.loader,
@@ -48,6 +49,7 @@ class Scene:
     def link(self) -> Proxy:
         """The link of the case's place."""
         links = {
+            Place.TILL_AGENT: self.channel.links.till_agent,
             Place.TERMINAL_COLLECTOR: self.channel.links.terminal_collector,
             Place.COLLECTOR_KAFKA: self.channel.links.collector_kafka,
             Place.COLLECTOR_REGISTRY: self.channel.links.collector_registry,
@@ -188,6 +190,21 @@ def _half_open(way: Way) -> Script:
     return script
 
 
+def _dark_kill(scene: Scene) -> None:
+    """Swallow what the sender says, and kill it before it can say it again."""
+    sender = {
+        Place.TERMINAL_COLLECTOR: scene.channel.agent,
+        Place.COLLECTOR_KAFKA: scene.channel.collector,
+        Place.LOADER_ENGINE: scene.channel.loader,
+    }[scene.case.place]
+    scene.link.hold(Way.UP)
+    scene.load.await_records(2 * SOME)
+    sender.kill()
+    scene.link.heal_and_cut()
+    scene.injected += 1
+    sender.start()
+
+
 def _delay(scene: Scene) -> None:
     scene.link.delay(0.2)
     scene.injected += 1
@@ -214,18 +231,16 @@ def _corrupt(way: Way) -> Script:
 
 def _disk_full(scene: Scene) -> None:
     """Move the part's data to a small disk and fill that up: real ENOSPC. Afterwards there is room again."""
-    names = {Place.KAFKA: "kafka", Place.ENGINE: "clickhouse"}
+    names = {Place.KAFKA: "kafka", Place.ENGINE: "clickhouse", Place.AGENT: "agent"}
     scene.part.end()
-    with small_disk(scene.channel.folder / names[scene.case.place], spare_mb=48) as fill:
+    with small_disk(scene.channel.folder / names[scene.case.place], spare_mb=400) as fill:
         scene.part.start()
         scene.part.await_ready()
         scene.load.await_receipts(SOME)
         with fill():
             scene.injected += 1
             scene.load.await_records(4 * SOME)
-        if not scene.part.alive:  # Kafka ends where it cannot write, and a supervisor starts it again
-            scene.part.start()
-        scene.part.await_ready()
+        scene.channel.await_working(scene.part)  # Kafka ends where it cannot write
         scene.load.await_receipts(SOME)
         scene.part.end()
     scene.part.start()
@@ -253,6 +268,7 @@ _SCRIPTS: dict[Fault, Script] = {
     Fault.REFUSE: _refuse,
     Fault.HALF_OPEN_UP: _half_open(Way.UP),
     Fault.HALF_OPEN_DOWN: _half_open(Way.DOWN),
+    Fault.DARK_KILL: _dark_kill,
     Fault.DELAY: _delay,
     Fault.SLOW_READER: _slow_reader,
     Fault.CORRUPT_UP: _corrupt(Way.UP),

@@ -18,6 +18,7 @@ class Fault(Enum):
     REFUSE = "connections refused"
     HALF_OPEN_UP = "half-open: requests are swallowed"
     HALF_OPEN_DOWN = "half-open: answers are swallowed"
+    DARK_KILL = "half-open, then kill -9 of the sender"
     LATE = "request held back until its sender is dead and replaced"
     DELAY = "delay of 200 ms a packet"
     SLOW_READER = "slow reader, 4 KiB/s"
@@ -31,6 +32,8 @@ class Fault(Enum):
 class Place(Enum):
     """Where."""
 
+    TILL_AGENT = "till to agent"
+    AGENT = "agent"
     TERMINAL_COLLECTOR = "terminal to collector"
     COLLECTOR = "collector"
     COLLECTOR_KAFKA = "collector to Kafka"
@@ -44,7 +47,18 @@ class Place(Enum):
 
 
 UNDER_LOAD = "under load"
+ELSEWHERE = (
+    ("power loss", "agent's outbox", "at any write or sync", "tests/unit/terminal/agent/test_power_loss.py"),
+    ("clock step", "agent, collector, loader", "at any step", "tests/simulation"),
+    ("two agents of one identity", "terminal to collector", "while one sends", "tests/unit/collector/test_leases.py"),
+)
+"""Faults that need a disk or a clock of our own: fault, place, moment, and the tests that bring them about."""
+
 MOMENTS = {
+    "agent.before-commit": "before the outbox's commit",
+    "agent.after-commit": "after the outbox's commit, before the till's answer",
+    "agent.after-send": "after a batch was sent, before its receipt",
+    "agent.after-receipt": "after a receipt, before it is noted",
     "loader.before-gate": "before its gates are made",
     "loader.after-gate": "between making its gates and proving membership",
     "loader.before-fence": "between proving membership and dropping gates",
@@ -95,7 +109,7 @@ def _loader_cases() -> list[Case]:
         Case(Fault.KILL, Place.LOADER, "loader.before-gate"),
         Case(Fault.KILL, Place.LOADER, "loader.after-gate"),
         Case(Fault.KILL, Place.LOADER, "loader.before-fence"),
-        Case(Fault.KILL, Place.LOADER, "loader.between-drops", fast=True),
+        Case(Fault.KILL, Place.LOADER, "loader.between-drops"),
         Case(Fault.KILL, Place.LOADER, "loader.before-restore"),
         Case(Fault.KILL, Place.LOADER, "loader.after-restore"),
         Case(Fault.KILL, Place.LOADER, "loader.before-insert@3"),
@@ -105,13 +119,26 @@ def _loader_cases() -> list[Case]:
     ]
     steps = ["after-gate", "before-fence", "between-drops", "before-restore", "after-restore"]
     steps += ["before-insert@3", "after-insert@3", "before-commit@3"]
-    fast = {"before-insert@3", "before-fence"}
-    usurped = [Case(Fault.USURPED, Place.LOADER, f"loader.{step}", fast=step in fast) for step in steps]
+    usurped = [Case(Fault.USURPED, Place.LOADER, f"loader.{step}", fast=step == "before-insert@3") for step in steps]
     zombies = [Case(Fault.ZOMBIE, Place.LOADER, f"loader.{step}") for step in steps]
     return kills + usurped + zombies
 
 
 CASES: tuple[Case, ...] = (
+    Case(Fault.CUT, Place.TILL_AGENT, fast=True),
+    Case(Fault.HALF_OPEN_UP, Place.TILL_AGENT),
+    Case(Fault.HALF_OPEN_DOWN, Place.TILL_AGENT),
+    Case(Fault.DELAY, Place.TILL_AGENT),
+    Case(Fault.CORRUPT_UP, Place.TILL_AGENT),
+    Case(Fault.KILL, Place.AGENT),
+    Case(Fault.KILL, Place.AGENT, "agent.before-commit@3"),
+    Case(Fault.KILL, Place.AGENT, "agent.after-commit@3"),
+    Case(Fault.KILL, Place.AGENT, "agent.after-send@3"),
+    Case(Fault.KILL, Place.AGENT, "agent.after-receipt@3"),
+    Case(Fault.MANY_KILLS, Place.AGENT),
+    Case(Fault.PAUSE, Place.AGENT),
+    Case(Fault.RESTART, Place.AGENT),
+    Case(Fault.DISK_FULL, Place.AGENT),
     Case(Fault.CUT, Place.TERMINAL_COLLECTOR, fast=True),
     Case(Fault.REFUSE, Place.TERMINAL_COLLECTOR),
     Case(Fault.HALF_OPEN_UP, Place.TERMINAL_COLLECTOR),
@@ -129,6 +156,9 @@ CASES: tuple[Case, ...] = (
     Case(Fault.REFUSE, Place.COLLECTOR_KAFKA),
     Case(Fault.HALF_OPEN_UP, Place.COLLECTOR_KAFKA),
     Case(Fault.HALF_OPEN_DOWN, Place.COLLECTOR_KAFKA, fast=True),
+    Case(Fault.DARK_KILL, Place.COLLECTOR_KAFKA),
+    Case(Fault.DARK_KILL, Place.TERMINAL_COLLECTOR),
+    Case(Fault.DARK_KILL, Place.LOADER_ENGINE),
     Case(Fault.DELAY, Place.COLLECTOR_KAFKA),
     Case(Fault.SLOW_READER, Place.COLLECTOR_KAFKA),
     Case(Fault.CORRUPT_UP, Place.COLLECTOR_KAFKA),
@@ -148,7 +178,7 @@ CASES: tuple[Case, ...] = (
     Case(Fault.CORRUPT_UP, Place.LOADER_KAFKA),
     Case(Fault.CORRUPT_DOWN, Place.LOADER_KAFKA),
     *_loader_cases(),
-    Case(Fault.KILL, Place.LOADER, fast=True),
+    Case(Fault.KILL, Place.LOADER),
     Case(Fault.PAUSE, Place.LOADER),
     Case(Fault.ZOMBIE, Place.LOADER),
     Case(Fault.USURPED, Place.LOADER),

@@ -7,6 +7,7 @@ a fresh one: no setting, temporary table or USE of a request is seen by another.
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,9 @@ from fucai.devstack.clickhouse.sessions import Sessions
 
 CONNECTIONS = 8
 """How many statements run at a time; further ones wait for their turn."""
+
+RESERVE_BYTES = 256 * 1024 * 1024
+"""Free bytes below which nothing is written: more than the inserts of all connections take."""
 
 
 class Engine:
@@ -76,6 +80,21 @@ class Engine:
                 finally:
                     if session:
                         connection.restore()
+
+    def require_room(self) -> None:
+        """Refuse a statement that writes while the disk is nearly full.
+
+        chDB 4.4 takes no notice of a write that fails: with the disk full it says an insert is stored that is not, and
+        leaves metadata behind with which no store opens again (a server does neither).
+
+        Raises:
+            EngineError: less than RESERVE_BYTES are free.
+        """
+        disk = os.statvfs(self.spool)
+        free = disk.f_bavail * disk.f_frsize
+        if free < RESERVE_BYTES:
+            text = f"{self._path}: {free >> 20} MiB are free, {RESERVE_BYTES >> 20} MiB are kept in reserve; make room"
+            raise refusal(243, "NOT_ENOUGH_SPACE", text)
 
     def kill(self, mark: str) -> None:
         """Cancel the statement that runs on the connection with this mark, if one does."""

@@ -21,6 +21,9 @@ from fucai.devstack.clickhouse.watch import Watch
 
 _LONGEST_HEAD_BYTES = 1 << 18
 _IDLE_SECONDS = 3_600
+_WRITING = frozenset(
+    {"INSERT", "CREATE", "ALTER", "OPTIMIZE", "RENAME", "EXCHANGE", "ATTACH", "REPLACE", "UPDATE", "DELETE"}
+)
 _STREAMED_QUERIES = frozenset({"SELECT", "WITH", "FROM"})  # chDB streams no other statement
 _STREAMED = frozenset(name.lower() for name in STREAMED_FORMATS)
 
@@ -100,6 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
             settings.setdefault("readonly", "2")
         pieces = body.pieces()
         text, head = _statement(request, pieces)
+        if first_word(text) in _WRITING:
+            engine.require_room()
         with ExitStack() as stack:
             data = stack.enter_context(TemporaryFile(dir=engine.spool)) if head else None
             if head and data:

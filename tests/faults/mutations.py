@@ -1,0 +1,159 @@
+"""Breaks the protocol on purpose and shows what notices: `python -m tests.faults.mutations [NAME ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.channel import Channel, open_channel
+from tests.faults.load import Load
+from tests.faults.mutant import VARIABLE
+from tests.faults.runner import FIRST_EPOCH, Runner
+from tests.faults.scripts import LANES, SOME
+from tests.faults.table import Case, Fault, Place
+from tests.support.waiting import eventually
+
+POWER_LOSS = "tests/unit/terminal/agent/test_power_loss.py::test_what_was_answered_survives_power_loss"
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """What noticed a mutation, and its words."""
+
+    mutation: str
+    by: str
+    words: str
+
+
+Script = Callable[[Channel, Load], None]
+
+
+def _zombie_drops_a_living_gate(channel: Channel, load: Load) -> None:
+    """The loader sleeps before it drops gates, is replaced, wakes, and sleeps again in the midst of dropping."""
+    load.await_receipts(SOME)
+    channel.loader.kill()
+    channel.loader.start("loader.before-fence=stop mutation.between-views-and-table=stop")
+    channel.loader.await_pause()
+    channel.successor.start()
+    eventually(lambda: channel.gates_opened(channel.successor) >= LANES, what="the successor's gates")
+    channel.await_stored(SOME)
+    channel.loader.resume()
+    load.await_receipts(3 * SOME)
+    channel.loader.resume()
+    load.await_receipts(SOME)
+
+
+def _predecessor_inserts_late(channel: Channel, load: Load) -> None:
+    """The loader sleeps before an insert; its successor sleeps when it has not yet dropped gates; the first goes on.
+
+    The broken one has restored by then.
+    """
+    load.await_receipts(SOME)
+    channel.loader.kill()
+    channel.loader.start("loader.before-insert=stop@3")
+    channel.loader.await_pause()
+    broken = VARIABLE in channel.successor.extra
+    channel.successor.start(f"{'mutation.before-late-fence' if broken else 'loader.before-fence'}=stop")
+    channel.successor.await_pause()
+    before = channel.stored()
+    channel.loader.resume()
+    eventually(lambda: channel.stored() > before, what="the late insert")
+    channel.successor.resume()
+    load.await_receipts(SOME)
+
+
+USURPED = Case(Fault.USURPED, Place.LOADER, "loader.before-insert@3")
+MOMENTS: dict[str, Case | Script] = {
+    "no-gate": USURPED,
+    "gates-not-dropped": USURPED,
+    "view-before-table": _zombie_drops_a_living_gate,
+    "restore-before-drop": _predecessor_inserts_late,
+    "commit-before-insert": Case(Fault.KILL, Place.LOADER, "loader.before-insert@3"),
+    "commit-unchecked": Case(Fault.JOIN_AND_LEAVE, Place.LOADER),
+    "ack-before-answer": Case(Fault.DARK_KILL, Place.COLLECTOR_KAFKA),
+}
+"""What each mutation that needs the channel is caught by."""
+SETTINGS = {"commit-unchecked": {"FUCAI_LINGER_MS": "1000"}}
+"""What makes a mutation's moment long enough to be hit; the unbroken protocol is tried with the same."""
+
+
+def attempt(channel: Channel, number: int, mutation: str, moment: str) -> Caught | None:
+    """Run the moment that belongs to a mutation, with that mutation or none (""); None where nothing was noticed.
+
+    Attempts that share a channel have different numbers.
+    """
+    mutated = (channel.collector, channel.loader, channel.second_loader, channel.successor)
+    for part in mutated:
+        part.extra = SETTINGS.get(moment, {}) | ({VARIABLE: mutation} if mutation else {})
+        part.kill()
+    channel.renew_agent()
+    channel.mend()
+    runner = Runner(channel, figures=False, first_epoch=FIRST_EPOCH + number)
+    what = MOMENTS[moment]
+    try:
+        if isinstance(what, Case):
+            name = what.name
+            runner.run(what)
+        else:
+            name = what.__name__.strip("_").replace("_", " ")
+            runner.under_load(lambda load: what(channel, load), random.Random(1))
+    except AssertionError as error:
+        return Caught(mutation, name, str(error).splitlines()[min(1, str(error).count("\n"))])
+    finally:
+        for part in mutated:
+            part.extra = {}
+            part.kill()
+        channel.mend()
+    return None
+
+
+def attempt_outbox(mutation: str) -> Caught | None:
+    """Run the agent's power losses with the mutation."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.faults.mutant", POWER_LOSS]
+    ran = subprocess.run(
+        command, env={**os.environ, VARIABLE: mutation}, check=False, capture_output=True, text=True, timeout=300
+    )
+    failed = [line for line in ran.stdout.splitlines() if line.startswith("FAILED")]
+    return Caught(mutation, POWER_LOSS.partition("::")[0], failed[0]) if ran.returncode == 1 and failed else None
+
+
+def main() -> int:
+    """Try all mutations, or those named; the exit code says whether each was noticed, and none where there is none."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.mutations", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="mutations; all without one")
+    parser.add_argument("--folder", default="", help="keep logs and data there")
+    arguments = parser.parse_args()
+    wanted = arguments.names or [*MOMENTS, "outbox-without-fsync"]
+    missed = []
+    with (
+        tempfile.TemporaryDirectory(prefix="fucai-mutants-") as scratch,
+        open_channel(Path(arguments.folder or scratch), mutable=True) as channel,
+    ):
+        for number, name in enumerate(wanted):
+            control = attempt(channel, 2 * number, "", name) if name in MOMENTS else None
+            caught = attempt(channel, 2 * number + 1, name, name) if name in MOMENTS else attempt_outbox(name)
+            if control is not None or caught is None:
+                missed.append(name)
+            _tell(name, control, caught)
+    return 1 if missed else 0
+
+
+def _tell(name: str, control: Caught | None, caught: Caught | None) -> None:
+    if control is not None:
+        sys.stdout.write(f"{name}: the UNBROKEN protocol fails {control.by}: {control.words}\n")
+    elif caught is None:
+        sys.stdout.write(f"{name}: NOT NOTICED\n")
+    else:
+        sys.stdout.write(f"{name}: caught by {caught.by}: {caught.words}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
