@@ -62,7 +62,11 @@ class Truth:
                 raise ViolationError(f"the agent settles {key}, which the log does not have")
 
     def check_all(self) -> None:
-        """Everything has healed: every event has its one place."""
+        """Everything has healed: every event has its one place.
+
+        An event in quarantine counts once by terminal, epoch and seq: two records of the quarantine topic that overlap
+        each stand there whole.
+        """
         in_quarantine = {row.key for row in self._engine.quarantine.values() if row.reason != BAD_RECORD}
         for key in sorted(self.acknowledged - self.lost):
             if key not in self._engine.sales and key not in in_quarantine:
