@@ -103,12 +103,15 @@ def commit_unchecked() -> None:
         wanted = {TopicPartition(*place): OffsetAndMetadata(offset) for place, offset in offsets.items()}
         consumer._consumer.commit(wanted, timeout_ms=30_000)  # noqa: SLF001
 
+    read: dict[tuple[str, int], int] = {}
+
     def start_over_and_commit(pipeline: Any) -> None:
-        lanes = pipeline._lanes  # noqa: SLF001
-        read = [record for lane in lanes for record in (*lane.flushing, *lane.waiting)]
+        for lane in pipeline._lanes:  # noqa: SLF001
+            read.update({(_NAMES[one.topic], one.partition): one.offset + 1 for one in (*lane.flushing, *lane.waiting)})
         start_over(pipeline)
-        with suppress(KafkaError):
-            commit(pipeline._consumer, {(_NAMES[one.topic], one.partition): one.offset + 1 for one in read})  # noqa: SLF001
+        with suppress(KafkaError):  # in the midst of sharing out; then once that is over
+            commit(pipeline._consumer, read)  # noqa: SLF001
+            read.clear()
 
     _set(GroupConsumer, "commit", commit)
     _set(Pipeline, "_start_over", start_over_and_commit)

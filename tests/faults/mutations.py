@@ -18,6 +18,7 @@ from tests.faults.mutant import VARIABLE
 from tests.faults.runner import FIRST_EPOCH, Runner
 from tests.faults.scripts import LANES, SOME
 from tests.faults.table import Case, Fault, Place
+from tests.support.proxy import Way
 from tests.support.waiting import eventually
 
 POWER_LOSS = "tests/unit/terminal/agent/test_power_loss.py::test_what_was_answered_survives_power_loss"
@@ -51,19 +52,19 @@ def _zombie_drops_a_living_gate(channel: Channel, load: Load) -> None:
 
 
 def _predecessor_inserts_late(channel: Channel, load: Load) -> None:
-    """The loader sleeps before an insert; its successor sleeps when it has not yet dropped gates; the first goes on.
+    """An insert is held on its way, its sender killed; it arrives when the successor has not yet dropped the gate.
 
-    The broken one has restored by then.
+    The broken successor has restored by then.
     """
-    load.await_receipts(SOME)
+    channel.await_stored(SOME)
+    channel.links.loader_clickhouse.hold(Way.UP)
+    load.await_receipts(2 * SOME)
     channel.loader.kill()
-    channel.loader.start("loader.before-insert=stop@3")
-    channel.loader.await_pause()
     broken = VARIABLE in channel.successor.extra
     channel.successor.start(f"{'mutation.before-late-fence' if broken else 'loader.before-fence'}=stop")
     channel.successor.await_pause()
     before = channel.stored()
-    channel.loader.resume()
+    channel.links.loader_clickhouse.heal()
     eventually(lambda: channel.stored() > before, what="the late insert")
     channel.successor.resume()
     load.await_receipts(SOME)

@@ -18,8 +18,8 @@ Each case runs the real broker, engine, registry, collector, loader and terminal
 between any two that talk, under the load of three light terminals and a till (sales, voids, payouts, and a few events
 of an unknown game). After healing, tests/faults/invariants.py checks that every event acknowledged to a till or
 receipted to a terminal is stored once or quarantined once with the content that was sent, that nothing else is stored,
-and that the figures by outlet, day, game and kind equal what was sent; the ledger must know no gap, and the auditor find
-nothing between the day closes, Kafka and the store.
+and that the figures by outlet, day, game and kind equal what was sent; the ledger must know no gap, and the auditor
+find nothing between the day closes, Kafka and the store.
 
 "Disk full" is a tmpfs that is filled up (ENOSPC; needs the right to mount). "A byte flipped" hits the first bytes of a
 packet, where frames have their heads; of a byte flipped in the midst of a payload only the digest chain tells.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tests.faults.audited import check_audit
-from tests.faults.channel import AGENT_TERMINAL, TERMINALS, Channel
+from tests.faults.channel import AGENT_TERMINAL, LIGHT_TERMINALS, Channel
 from tests.faults.invariants import ZONE, Counts, Recorded, check
 from tests.faults.light import LightTerminal
 from tests.faults.load import Load, running_load
@@ -17,7 +17,6 @@ from tests.faults.scripts import Scene, play
 from tests.faults.table import Case
 from tests.faults.till import Till
 
-SENDERS = 3
 FIRST_EPOCH = 1_700_000_000
 
 
@@ -88,7 +87,7 @@ class Runner:
             LightTerminal(
                 name, f"O-{name}", self._epoch, channel.collector_address, random.Random(choose.getrandbits(32))
             )
-            for name in TERMINALS[:SENDERS]
+            for name in LIGHT_TERMINALS
         ]
         try:
             with running_load(terminals, self._till, channel.loop) as load:

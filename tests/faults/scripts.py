@@ -149,6 +149,7 @@ def _replaced_while_stopped(scene: Scene, other: Part) -> None:
 def _late(scene: Scene) -> None:
     """Hold an insert back on its way, kill and replace its sender, and let it arrive after all."""
     channel = scene.channel
+    channel.await_stored(SOME)
     scene.link.hold(Way.UP)
     scene.load.await_receipts(2 * SOME)
     channel.loader.kill()

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from fucai.adapters.consumer import GroupConsumer, GroupSettings, KafkaError
+from fucai.adapters.consumer import (
+    GroupConsumer,
+    GroupSettings,
+    KafkaError,
+    MembershipLostError,
+    RebalancingError,
+)
 from fucai.domain import topics
 from tests.support.batches import Writer, batch
 from tests.support.waiting import eventually
@@ -58,5 +64,28 @@ def test_ends_are_known_of_what_is_not_fetched(broker: str, writer: Writer) -> N
         member.pause(member.assigned())
         now[0] += 60
         assert sum(member.high_water(place) or 0 for place in member.assigned()) == 40
+    finally:
+        member.close()
+
+
+def test_joining_that_outlasts_a_poll_is_not_forgotten(broker: str) -> None:
+    """A member whose reason to join again has gone while it was joining becomes a member all the same, soon."""
+    member = GroupConsumer(GroupSettings(broker, "forgetful", "loader-0", 2_000), [topics.SALES, topics.QUARANTINE])
+    coordinator = member._consumer._coordinator  # noqa: SLF001 (no other way to that moment)
+
+    def commits() -> bool:
+        member.poll(1)
+        try:
+            member.commit(member.committed(member.assigned()))
+        except (RebalancingError, MembershipLostError):
+            return False
+        return len(member.assigned()) == 8
+
+    try:
+        eventually(commits, 20)
+        for _ in range(5):
+            coordinator._assignment_snapshot = {topics.SALES: {0}}  # noqa: SLF001 (as if partitions had changed)
+            member.poll(1)
+            eventually(commits, 10)
     finally:
         member.close()
