@@ -132,8 +132,8 @@ class GroupConsumer:
             kafka.errors.KafkaError: the broker refuses for good.
         """
         coordinator = self._consumer._coordinator  # noqa: SLF001 (kafka-python has no public way)
-        # A join that outlasts a poll is taken up by the next one, but kafka-python 3.0.12 forgets it where the reason to
-        # join, other partitions than were shared out, has gone meanwhile: then it would never be a member again.
+        # A join that outlasts a poll is taken up by the next one, but kafka-python 3.0.12 forgets it where the reason
+        # to join, other partitions than were shared out, has gone meanwhile: it would never be a member again.
         is_forgotten = coordinator.rejoining and not coordinator.need_rejoin()
         if self._sharing.was_too_early or is_forgotten:
             self._sharing.was_too_early = False
