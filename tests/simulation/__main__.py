@@ -54,8 +54,8 @@ def _run_seeds(console: Console, seeds: range) -> int:
         _tell(console, shrink(outcome))
     took_s = time.monotonic() - began
     console.print(
-        f"{len(seeds)} seeds ({seeds.start} to {seeds.stop - 1}) in {took_s:.0f} s: {ms / _HOUR_MS:.1f} simulated hours, "
-        f"{events} events, {records} records, {restarts} restarts, {sum(strikes.values())} faults"
+        f"{len(seeds)} seeds ({seeds.start}-{seeds.stop - 1}) in {took_s:.0f} s: {ms / _HOUR_MS:.1f} hours simulated,"
+        f" {events} events, {records} records, {restarts} restarts, {sum(strikes.values())} faults"
     )
     for kind, count in sorted(strikes.items()):
         console.print(f"  {count:8} {kind}", highlight=False)

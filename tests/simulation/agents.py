@@ -1,4 +1,4 @@
-"""A terminal in the simulation: till, agent and its stream. The real SendingMachine over a model of outbox and network."""
+"""A terminal in the simulation: till, agent, stream. The real SendingMachine over models of outbox and network."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class Agent:
         self.host.world.note(
             self.host.name, f"begins epoch {self.outbox.written.epoch}; lost {[tuple(p) for p in lost]}"
         )
-        return [tuple(position) for position in lost]
+        return [(position.epoch, position.seq) for position in lost]
 
     def answered(self, stream: int, receipt: bytes) -> None:
         """A receipt arrives."""
@@ -180,7 +180,7 @@ class Agent:
                 delay_ms = max(action.at_ms - self.host.world.now, 1)
                 self.host.at(delay_ms, self._tick, self._next_wake())
             else:
-                raise AssertionError(f"{self.host.name} wants {action}")
+                raise TypeError(f"{self.host.name} wants {action}")
 
     def _next_wake(self) -> int:
         self._wake += 1

@@ -12,16 +12,17 @@ from random import Random
 
 from fucai.domain import topics
 from fucai.domain.catalogue import Binding, Catalogue, GameRules, History
-from fucai.domain.record import HEADER_NAME, RecordRange, encode_range
 from fucai.v1 import sales_pb2
 from tests.simulation.agents import Agent
 from tests.simulation.collectors import Collector
 from tests.simulation.invariants import Truth
 from tests.simulation.loaders import Loader
-from tests.simulation.log import Coordinator, Log, Outgoing
+from tests.simulation.log import Coordinator, Log, LogRecord
 from tests.simulation.outbox import ModelOutbox
-from tests.simulation.scenario import HORIZON_MS, Fault, Sale, Scenario
-from tests.simulation.store import MONTH_END_MS, Engine, Fate
+from tests.simulation.scenario import HORIZON_MS, Sale, Scenario
+from tests.simulation.store import Engine
+from tests.simulation.strikes import strike
+from tests.simulation.views import MONTH_END_MS
 from tests.simulation.world import Host, PointFault, ViolationError, World
 
 WALL_MS = MONTH_END_MS - HORIZON_MS // 2
@@ -78,6 +79,7 @@ class Channel:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
+        self.wall_ms = WALL_MS
         self.world = world = World(scenario.seed)
         self.log = Log(world, [topics.SALES, topics.QUARANTINE], scenario.partitions, wall_ms=WALL_MS)
         self.coordinator = Coordinator(self.log, session_ms=SESSION_MS, rebalance_ms=REBALANCE_MS)
@@ -92,7 +94,9 @@ class Channel:
         for collector in self.collectors:
             collector.on_bad = self.truth.mixed.add
         self.agents = [self._agent(number) for number in range(len(scenario.bound_ms))]
-        self.loaders = [self._loader(f"loader-{number}", f"loader-{number}") for number in range(scenario.loaders)]
+        self.loaders: list[Loader] = []
+        for number in range(scenario.loaders):
+            self.add_loader(f"loader-{number}", f"loader-{number}")
 
     def happen(self) -> None:
         """The whole history.
@@ -101,9 +105,9 @@ class Channel:
             ViolationError: an invariant does not hold.
         """
         world, scenario = self.world, self.scenario
-        hosts = {actor.host.name: actor.host for actor in (*self.collectors, *self.agents, *self.loaders)}
-        self.log.on_append.append(lambda _record: [loader.wake() for loader in self.loaders])
-        for actor in (*self.collectors, *self.agents, *self.loaders):
+        hosts = {actor.host.name: actor.host for actor in self._actors()}
+        self.log.on_append.append(self._tell_loaders)
+        for actor in self._actors():
             world.at(0, actor.start)
         for at_ms in sorted({at_ms for at_ms in scenario.bound_ms if at_ms}):
             world.at(at_ms, self._learn)
@@ -113,7 +117,7 @@ class Channel:
             if isinstance(fault, PointFault):
                 hosts[fault.host].expect(fault)
             else:
-                world.at(fault.at_ms, self._strike, fault)
+                world.at(fault.at_ms, strike, self, fault)
         world.at(HORIZON_MS, self._heal)
         world.run(HORIZON_MS)
         while not self.is_quiet:
@@ -121,6 +125,13 @@ class Channel:
                 raise ViolationError(f"after {world.now} ms it is not quiet: {self._unrest()}")
             world.run(world.now + LOOK_MS)
         self.truth.check_all()
+
+    def add_loader(self, name: str, instance: str) -> Loader:
+        """One more loader, not started yet: a host of that name, a member of the group under `instance`."""
+        host = Host(self.world, name)
+        loader = Loader(host, self.coordinator, self.engine, instance=instance, workers=self.scenario.workers)
+        self.loaders.append(loader)
+        return loader
 
     @property
     def is_quiet(self) -> bool:
@@ -133,7 +144,8 @@ class Channel:
                 return f"{agent.host.name} has not sent everything"
         for place, records in self.log.records.items():
             if self.log.committed.get(place, 0) < len(records):
-                return f"{place.topic}/{place.partition} is committed up to {self.log.committed.get(place, 0)} of {len(records)}"
+                told = f"committed up to {self.log.committed.get(place, 0)} of {len(records)}"
+                return f"{place.topic}/{place.partition} is {told}"
         return next((f"{loader.host.name} is at work" for loader in self.loaders if not loader.is_quiet), "")
 
     def _heal(self) -> None:
@@ -141,7 +153,7 @@ class Channel:
         self.log.is_up = self.engine.is_up = True
         self.engine.fates.clear()
         self.engine.flaky_until = 0
-        for actor in (*self.collectors, *self.agents, *self.loaders):
+        for actor in self._actors():
             actor.host.forget_faults()
             actor.host.resume()
             actor.host.clock_ms = 0
@@ -166,9 +178,12 @@ class Channel:
         agent.on_answered = lambda epoch, first, last: self.truth.answer(name, epoch, first, last)
         return agent
 
-    def _loader(self, name: str, instance: str) -> Loader:
-        host = Host(self.world, name)
-        return Loader(host, self.coordinator, self.engine, instance=instance, workers=self.scenario.workers)
+    def _actors(self) -> list[Agent | Collector | Loader]:
+        return [*self.collectors, *self.agents, *self.loaders]
+
+    def _tell_loaders(self, _record: LogRecord) -> None:
+        for loader in self.loaders:
+            loader.wake()
 
     def _bind(self) -> Catalogue:
         """What the registry knows now."""
@@ -199,185 +214,3 @@ class Channel:
                 )
             )
         agent.ask(f"request {index}", events)
-
-    def _strike(self, fault: Fault) -> None:
-        """Lets a fault happen."""
-        kind, number = fault.kind, fault.number
-        who, _, what = kind.partition(" ")
-        if kind == "agent damage":
-            agent = self.agents[number]
-            if agent.host.is_alive:
-                self.truth.lost.update((agent.outbox.terminal_id, *position) for position in agent.damage())
-            return
-        if what in {"crash", "power"}:
-            {"agent": self.agents, "collector": self.collectors, "loader": self.loaders}[who][number].host.crash(what)
-            return
-        if what in {"pause", "zombie"}:
-            {"agent": self.agents, "collector": self.collectors, "loader": self.loaders}[who][number].host.pause(
-                fault.ms
-            )
-            return
-        if what == "crash loop":
-            actor = {"agent": self.agents, "loader": self.loaders}[who][number]
-            for at_ms in range(0, fault.ms, 1_100):
-                self.world.at(at_ms + self.random.randint(0, 600), actor.host.crash)
-            return
-        self.world.strikes[kind] += 1
-        self.world.note("world", f"{kind} {number} {fault.ms}")
-        _STRIKES[kind](self, fault)
-
-
-def _clock(channel: Channel, fault: Fault) -> None:
-    hours = 3_600_000 * (1 + fault.ms % 30)
-    if fault.kind == "collector clock":
-        channel.collectors[fault.number].host.clock_ms = hours * (1 if fault.ms % 2 else -1)
-    else:
-        channel.agents[fault.number].host.clock_ms = hours if fault.kind == "agent clock" else -hours
-
-
-def _break_stream(channel: Channel, fault: Fault) -> None:
-    connection = channel.agents[fault.number].connection
-    if connection is not None:
-        silent = fault.kind == "half-open stream"
-        connection.break_off(told_after_ms=None if silent else channel.random.randint(1, 400))
-
-
-def _receipt_trouble(channel: Channel, fault: Fault) -> None:
-    connection = channel.agents[fault.number].connection
-    if connection is not None:
-        connection.trouble = "lost" if fault.kind == "receipt lost" else "twice"
-
-
-def _registry_away(channel: Channel, fault: Fault) -> None:
-    channel.collectors[fault.number].registry_away_until = channel.world.now + fault.ms
-
-
-def _broker_away(channel: Channel, fault: Fault) -> None:
-    channel.log.is_up = False
-    channel.world.at(fault.ms, setattr, channel.log, "is_up", True)  # noqa: FBT003 (an argument of setattr)
-
-
-def _produce_trouble(channel: Channel, fault: Fault) -> None:
-    letters = {
-        "lost answer": "a" * fault.ms,
-        "lost request": "l" * fault.ms,
-        "stuck request": "s",
-        "lost delivery": ("s" if fault.ms % 2 else "a") + "l" * 10,
-    }[fault.kind]
-    channel.collectors[fault.number].trouble.letters.extend(letters)
-
-
-def _foreign_record(channel: Channel, fault: Fault) -> None:
-    """Someone writes past the collectors: a record that lies about its numbers, or no record at all."""
-    key = f"liar{channel.random.randrange(4)}".encode()
-    event = sales_pb2.SalesEvent(seq=9, kind=sales_pb2.EVENT_KIND_SALE, game="3d", amount_fen=1, sold_at_ms=WALL_MS)
-    lie = sales_pb2.SalesBatch(
-        terminal_id=key.decode(), outlet_id="O", epoch=7, events=[event], received_at_ms=WALL_MS, collector_id="nobody"
-    )
-    value = lie.SerializeToString() if fault.ms % 2 else b"\xff" * 20
-    topic = topics.SALES if fault.ms < 3 else topics.QUARANTINE
-    outgoing = Outgoing(topic, key, value, [(HEADER_NAME, encode_range(RecordRange(7, 1, 1, 1)))])
-    channel.log.append(channel.log.partition_of(topic, key), channel.log.new_producer(), 0, [outgoing])
-
-
-def _store_away(channel: Channel, fault: Fault) -> None:
-    channel.engine.is_up = False
-    channel.world.at(fault.ms, setattr, channel.engine, "is_up", True)  # noqa: FBT003 (an argument of setattr)
-    if fault.kind == "store killed":
-        channel.engine.restart()
-
-
-def _insert_trouble(channel: Channel, fault: Fault) -> None:
-    share = channel.random.random()
-    fate = {
-        "insert in part": Fate(share, fault.ms // 8, is_answered=bool(fault.number % 2), patience_ms=fault.ms // 4),
-        "lost insert answer": Fate(1.0, fault.ms, is_answered=False, patience_ms=fault.ms * fault.number // 3),
-        "slow insert": Fate(1.0, fault.ms),
-    }[fault.kind]
-    channel.engine.fates.append(fate)
-
-
-def _flaky_store(channel: Channel, fault: Fault) -> None:
-    channel.engine.flaky_until = channel.world.now + 2 * fault.ms
-
-
-def _flaky_network(channel: Channel, fault: Fault) -> None:
-    """The streams of a terminal break, again and again."""
-    for at_ms in range(0, fault.ms, 300):
-        channel.world.at(at_ms + channel.random.randint(0, 299), _break_stream, channel, fault)
-
-
-def _stuck_insert(channel: Channel, fault: Fault) -> None:
-    """The next insert hangs, and its loaders die over it again and again."""
-    channel.engine.fates.append(Fate(1.0, fault.ms + 6_000, is_answered=False, patience_ms=500))
-    for loader in channel.loaders:
-        for at_ms in range(1_200, fault.ms + 5_000, 1_300):
-            channel.world.at(at_ms + channel.random.randint(0, 400), loader.host.crash)
-
-
-def _cut(channel: Channel, fault: Fault) -> None:
-    consumer = channel.loaders[fault.number].consumer
-    if consumer is not None:
-        consumer.cut_until = channel.world.now + fault.ms + 3_000
-
-
-def _replace(channel: Channel, fault: Fault) -> None:
-    """An orchestrator starts a second process under the same name while the first hangs."""
-    loader = channel.loaders[fault.number]
-    loader.is_wanted = False
-    loader.host.pause(fault.ms)
-    other = channel._loader(f"{loader.instance}-again-{len(channel.loaders)}", loader.instance)  # noqa: SLF001 (part of this file)
-    channel.loaders.append(other)
-    other.start()
-
-
-def _leave(channel: Channel, fault: Fault) -> None:
-    loader = channel.loaders[fault.number]
-    loader.stop()
-    channel.world.at(fault.ms, _return, channel, loader)
-
-
-def _return(channel: Channel, loader: Loader) -> None:
-    if any(each.is_wanted for each in channel.loaders if each.instance == loader.instance):
-        return
-    loader.is_wanted = True
-    loader.start()
-
-
-def _join(channel: Channel, fault: Fault) -> None:
-    """One more loader for a while."""
-    name = f"loader-{len(channel.loaders)}"
-    loader = channel._loader(name, name)  # noqa: SLF001 (part of this file)
-    channel.loaders.append(loader)
-    loader.start()
-    channel.world.at(fault.ms, loader.stop)
-
-
-_STRIKES = {
-    "agent clock": _clock,
-    "agent clock back": _clock,
-    "collector clock": _clock,
-    "stream break": _break_stream,
-    "half-open stream": _break_stream,
-    "receipt lost": _receipt_trouble,
-    "receipt twice": _receipt_trouble,
-    "registry away": _registry_away,
-    "broker away": _broker_away,
-    "lost answer": _produce_trouble,
-    "lost request": _produce_trouble,
-    "stuck request": _produce_trouble,
-    "lost delivery": _produce_trouble,
-    "foreign record": _foreign_record,
-    "store away": _store_away,
-    "store killed": _store_away,
-    "insert in part": _insert_trouble,
-    "lost insert answer": _insert_trouble,
-    "slow insert": _insert_trouble,
-    "flaky store": _flaky_store,
-    "flaky network": _flaky_network,
-    "stuck insert": _stuck_insert,
-    "loader cut": _cut,
-    "loader replaced": _replace,
-    "loader leaves": _leave,
-    "loader joins": _join,
-}

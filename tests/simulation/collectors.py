@@ -1,6 +1,6 @@
 """A collector in the simulation: the real parsing, validation and delivery over a model of the producer.
 
-The receipt line is the simulation's own, because the real one waits with asyncio: receipts go out in order, once settled.
+The receipt line is the simulation's own, because the real one waits with asyncio: receipts go out in order, settled.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class ModelProducer:
         self._transmit(channel.under_way, session, self._host.world.now + DELIVERY_MS)
 
     def _transmit(self, request: Request, session: int, deadline_ms: int) -> None:
-        """Sends a request, again and again until it is answered or too old. What is on the wire outlives the process."""
+        """Sends a request until it is answered or too old. What is on the wire outlives the process."""
         if session != self._session or not self.connected:
             return
         world, producer = self._host.world, self._producer

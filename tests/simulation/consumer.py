@@ -1,4 +1,4 @@
-"""Model of kafka-python's consumer, as far as adapters/consumer.py uses it: the real `GroupConsumer` runs on top of it."""
+"""Model of kafka-python's consumer, as far as adapters/consumer.py uses it: the real `GroupConsumer` runs on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold in every history: looked at with every step where it can be, and over everything once all has healed."""
+"""What must hold in every history: looked at with every step where it can be, and over all once it has healed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from fucai.domain.record import HEADER_NAME, decode_range
 from fucai.v1.sales_pb2 import SalesEvent
 from tests.simulation.log import Log, LogRecord
 from tests.simulation.outbox import Kept
-from tests.simulation.store import BAD_RECORD, Engine, Insert, Key, Row, Spot
+from tests.simulation.store import Engine, Insert
+from tests.simulation.views import BAD_RECORD, Key, Row, Spot
 from tests.simulation.world import ViolationError
 
 NUMBERS = {topics.SALES: 0, topics.QUARANTINE: 1}
@@ -30,7 +31,7 @@ class Truth:
         """Those that went with a damaged outbox, as it told."""
         self.mixed: set[str] = set()
         """Terminals that had events judged bad: these reach the log in two topics, in no order between them."""
-        self.liars: set[tuple[str, int, int]] = set()
+        self.liars: set[tuple[int, int, int]] = set()
         """Topic, partition and offset of records that no collector wrote."""
         self._log, self._engine = log, engine
         self._in_log: set[Key] = set()
@@ -61,7 +62,11 @@ class Truth:
                 raise ViolationError(f"the agent settles {key}, which the log does not have")
 
     def check_all(self) -> None:
-        """Everything has healed: every event has its one place."""
+        """Everything has healed: every event has its one place.
+
+        An event in quarantine counts once by terminal, epoch and seq: two records of the quarantine topic that overlap
+        each stand there whole.
+        """
         in_quarantine = {row.key for row in self._engine.quarantine.values() if row.reason != BAD_RECORD}
         for key in sorted(self.acknowledged - self.lost):
             if key not in self._engine.sales and key not in in_quarantine:

@@ -1,4 +1,4 @@
-"""A loader's process in the simulation: the real Pipeline, Worker and GroupConsumer over the models of log and store."""
+"""A loader's process in the simulation: the real Pipeline, Worker and GroupConsumer over models of log and store."""
 
 from __future__ import annotations
 
@@ -95,7 +95,8 @@ class SimulatedExecutor(Executor):
         return future
 
     def _run(self, future: SimulatedFuture[T], fn: Callable[..., T], args: tuple[Any, ...]) -> None:
-        self._store.under_way = inserts = []
+        inserts: list[Insert] = []
+        self._store.under_way = inserts
         try:
             future.begin(fn(*args), None, inserts)
         except Exception as error:  # noqa: BLE001 (a thread keeps it for whoever asks)

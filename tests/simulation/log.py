@@ -80,7 +80,7 @@ class Log:
         return TopicPartition(topic, crc32(key) % self.partitions)
 
     def append(self, place: TopicPartition, producer: int, first: int, records: Sequence[Outgoing]) -> bool:
-        """Takes records numbered from `first` by their producer; those it has are not taken again, nor any past a gap."""
+        """Takes records numbered from `first` by their producer: none that it has, none past a gap."""
         expected = self._sequences[producer, place]
         if first > expected:
             return False
@@ -122,7 +122,7 @@ class Coordinator:
         log.world.at(TICK_MS, self._tick)
 
     def join(self, instance: str, is_reachable: Callable[[], bool]) -> Member:
-        """A process joins without a member id: a static member known takes its place again, quietly; others begin anew."""
+        """A process joins without a member id: a known instance takes its place again, quietly."""
         self._ids += 1
         world = self.log.world
         known = self.members.get(instance)

@@ -1,4 +1,4 @@
-"""Model of a terminal's outbox: what is written survives the process, what is synced survives the power, damage spares some."""
+"""Model of a terminal's outbox: what is written survives the process, what is synced the power, damage spares some."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class ModelOutbox:
         self.written = self.synced
 
     def damage(self, random: Random, wall_s: int) -> list[Position]:
-        """Sectors go bad: some events can be read, and are kept under their old epoch; a new epoch begins. Returns the lost."""
+        """Sectors go bad: what can be read is kept under its old epoch, and a new one begins. Returns the lost."""
         state = self.written
         forgotten = random.random() < 0.5
         settled = BEFORE_ALL if forgotten else state.settled

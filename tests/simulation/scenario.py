@@ -1,4 +1,4 @@
-"""What a seed stands for: a small channel, what its tills record, and what befalls it. Values only; nothing happens here."""
+"""What a seed stands for: a small channel, what its tills record, and what befalls it. Nothing happens here."""
 
 from __future__ import annotations
 
@@ -172,6 +172,7 @@ def _store_fault(random: Random, _terminals: int, _collectors: int, _loaders: in
 
 
 _MAKERS = (
-    _agent_fault, _network_fault, _collector_fault, _log_fault, _loader_fault, _loader_point, _store_fault, _group_fault,
+    _agent_fault, _network_fault, _collector_fault, _log_fault, _loader_fault, _loader_point, _store_fault,
+    _group_fault,
 )  # fmt: skip
 """A seed draws its faults from a few of these, so that they come in numbers and meet."""

@@ -9,48 +9,16 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import NamedTuple
-
-from google.protobuf.message import DecodeError
 
 from fucai.adapters.gates import Gate
 from fucai.adapters.sequence_store import StoredSequences
-from fucai.domain.record import YEAR_2100_MS
-from fucai.domain.salerules import MAX_EVENT_FEN
 from fucai.domain.validation import MAX_SEQ
 from fucai.loader.store import StoreError
 from fucai.v1 import sales_pb2
+from tests.simulation.views import BAD_RECORD, DISPOSITIONS, VIEWS, Key, Piece, Row, Spot, messages, refusal, written
 from tests.simulation.world import FOREVER, Host, World
 
-STORE, DUPLICATE, QUARANTINE = 1, 2, 3
-_DISPOSITIONS = {"to_sales": STORE, "to_duplicates": DUPLICATE, "to_quarantine": QUARANTINE, "to_raw": QUARANTINE}
-VIEWS = ("to_duplicates", "to_quarantine", "to_raw", "to_sales")
-BAD_RECORD = "BAD_RECORD"
 UNKNOWN_TABLE = "Code: 60. UNKNOWN_TABLE"
-MONTH_END_MS = 1_761_926_400_000
-"""2025-11-01 in Shanghai: sales before and after it are written as two parts."""
-
-Spot = tuple[int, int, int, int]
-"""Topic (0 sales, 1 quarantine), partition, offset, seq."""
-Key = tuple[str, int, int]
-"""Terminal, epoch, seq."""
-
-
-class Row(NamedTuple):
-    """One event in one of the tables; `content` is the event as the terminal serialised it."""
-
-    key: Key
-    spot: Spot
-    outlet_id: str
-    content: bytes
-    reason: str = ""
-
-
-class Piece(NamedTuple):
-    """Rows that appear in one table at once."""
-
-    view: str
-    rows: list[Row]
 
 
 @dataclass(slots=True)
@@ -161,7 +129,7 @@ class Engine:
         return Fate(ms=self.random.randint(0, 40))
 
     def _pieces(self, found: list[sales_pb2.SalesBatch]) -> tuple[list[Piece], StoreError | None]:
-        """The pieces in the order in which the server writes them; what stands behind a refused record is not written."""
+        """The pieces in the order in which the server writes them; nothing of what stands behind a refused record."""
         blocks = [found]
         if len(found) > 1 and self.random.random() < 0.4:
             cut = self.random.randint(1, len(found) - 1)
@@ -169,9 +137,9 @@ class Engine:
         pieces: list[Piece] = []
         for block in blocks:
             refused = {message.disposition: words for message in block if (words := refusal(message))}
-            written = [piece for piece in _written(block) if _DISPOSITIONS[piece.view] not in refused]
-            self.random.shuffle(written)
-            pieces += written
+            found_pieces = [piece for piece in written(block) if DISPOSITIONS[piece.view] not in refused]
+            self.random.shuffle(found_pieces)
+            pieces += found_pieces
             for words in refused.values():
                 return pieces, StoreError(words, poison=True)
         return pieces, None
@@ -288,23 +256,22 @@ class ModelStore:
         """What adapters/sequence_store.py answers."""
         self._call("restore")
         found = StoredSequences()
-        wanted = set(partitions)
         stored: dict[tuple[bytes, int], set[int]] = defaultdict(set)
         quarantined: dict[tuple[bytes, int], set[int]] = defaultdict(set)
         own: dict[tuple[int, int, int], set[int]] = defaultdict(set)
-        for (terminal, epoch, seq), rows in self._engine.sales.items():
-            for row in rows:
-                if row.spot[1] in wanted:
-                    stored[terminal.encode(), epoch].add(seq)
-                    if row.spot[2] >= committed.get((0, row.spot[1]), 0):
-                        own[row.spot[:3]].add(seq)
+        rows = [row for kept in self._engine.sales.values() for row in kept]
+        for (terminal, epoch, seq), (topic, partition, offset, _), *_rest in rows:
+            if partition in partitions:
+                stored[terminal.encode(), epoch].add(seq)
+                if offset >= committed.get((0, partition), 0):
+                    own[topic, partition, offset].add(seq)
         for (topic, partition, offset, seq), row in self._engine.quarantine.items():
-            if partition not in wanted:
-                continue
-            if row.reason != BAD_RECORD and 1 <= seq <= MAX_SEQ:
-                quarantined[row.key[0].encode(), row.key[1]].add(seq)
-            if offset >= committed.get((topic, partition), 0):
-                (found.condemned if row.reason == BAD_RECORD else found.rejected).add((topic, partition, offset))
+            if partition in partitions:
+                is_bad = row.reason == BAD_RECORD
+                if not is_bad and 1 <= seq <= MAX_SEQ:
+                    quarantined[row.key[0].encode(), row.key[1]].add(seq)
+                if offset >= committed.get((topic, partition), 0):
+                    (found.condemned if is_bad else found.rejected).add((topic, partition, offset))
         found.replayed.update((place, _ranges(numbers)) for place, numbers in own.items())
         for sets, into in ((stored, found.stored), (quarantined, found.quarantined)):
             for key, numbers in sets.items():
@@ -336,69 +303,8 @@ class ModelStore:
         pieces = ", ".join(
             f"{piece.view}: {[(*row.key, row.spot[2]) for row in piece.rows]}" for piece in insert.pieces
         )
-        return f"{pieces or 'nothing'} ({insert.left} of {len(insert.pieces)} pieces will arrive, {insert.error or 'answered'})"
-
-
-def messages(frames: bytes) -> Iterable[sales_pb2.SalesBatch]:
-    """The length-prefixed messages of an insert."""
-    at = 0
-    while at < len(frames):
-        size = shift = 0
-        while True:
-            byte = frames[at]
-            at += 1
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        try:
-            yield sales_pb2.SalesBatch.FromString(frames[at : at + size])
-        except DecodeError:
-            yield sales_pb2.SalesBatch(disposition=STORE)  # refused, as what cannot be read is
-        at += size
-
-
-def refusal(message: sales_pb2.SalesBatch) -> str:
-    """Why the gate's views refuse a message; empty for a good one."""
-    sequence = [event.seq for event in message.events]
-    if message.disposition not in {STORE, DUPLICATE}:
-        return ""
-    if (
-        message.terminal_id != message.record_key
-        or message.epoch != message.record_epoch
-        or not sequence
-        or sequence != list(range(message.first_seq, message.first_seq + message.event_count))
-        or not 0 < message.received_at_ms < YEAR_2100_MS
-        or (message.disposition == STORE and not (message.terminal_id and message.outlet_id and message.collector_id))
-    ):
-        return "Code: 395. fucai: a record says something else than its key and header"
-    if message.disposition == STORE and any(
-        not 1 <= event.kind <= 3 or not event.game or not 0 < event.amount_fen <= MAX_EVENT_FEN
-        for event in message.events
-    ):
-        return "Code: 395. fucai: a record has an event that no collector lets through"
-    return ""
-
-
-def _written(block: list[sales_pb2.SalesBatch]) -> Iterable[Piece]:
-    """What a block of messages becomes: rows by view, those of sales by month."""
-    rows: dict[tuple[str, bool], list[Row]] = defaultdict(list)
-    for message in block:
-        place = (message.kafka_topic, message.kafka_partition, message.kafka_offset)
-        if message.disposition == QUARANTINE and message.raw_detail:
-            key = (message.record_key, message.record_epoch, message.first_seq)
-            row = Row(key, (*place, message.first_seq), "", message.raw_record, BAD_RECORD)
-            rows["to_raw", False].append(row)
-            continue
-        view = {STORE: "to_sales", DUPLICATE: "to_duplicates", QUARANTINE: "to_quarantine"}[message.disposition]
-        reasons = {finding.seq: str(finding.reason) for finding in message.findings}
-        for event in message.events:
-            key = (message.terminal_id, message.epoch, event.seq)
-            is_later = view == "to_sales" and event.sold_at_ms >= MONTH_END_MS
-            content = event.SerializeToString(deterministic=True)
-            row = Row(key, (*place, event.seq), message.outlet_id, content, reasons.get(event.seq, ""))
-            rows[view, is_later].append(row)
-    return [Piece(view, found) for (view, _), found in rows.items()]
+        fate = f"{insert.left} of {len(insert.pieces)} pieces will arrive, {insert.error or 'answered'}"
+        return f"{pieces or 'nothing'} ({fate})"
 
 
 def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
@@ -413,6 +319,3 @@ def _ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
 
 def _nobody() -> None:
     """Nobody waits."""
-
-
-__all__ = ["Engine", "Fate", "Insert", "ModelStore", "Row", "messages", "refusal"]

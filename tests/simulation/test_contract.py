@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 from kafka import TopicPartition
+from kafka.errors import UnknownTopicOrPartitionError
 from kafka.structs import OffsetAndMetadata
 
 from fucai.adapters import consumer as consumer_adapter
@@ -50,7 +51,9 @@ class ImmediateStore(ModelStore):
 class Store(Protocol):
     """A store, and how many rows its tables have."""
 
-    gates: GateStore
+    @property
+    def gates(self) -> GateStore:
+        """The way in."""
 
     def rows(self) -> tuple[int, int, int]:
         """Rows of sales, and distinct places of duplicates and quarantine."""
@@ -252,9 +255,16 @@ class BrokerGroup:
     def member(self, instance: str) -> GroupConsumer:
         """Over the real client."""
         settings = GroupSettings(self._bootstrap, self._group, instance, session_timeout_ms=6_000)
-        member = GroupConsumer(settings, [topics.SALES, topics.QUARANTINE])
-        self._members.append(member)
-        return member
+
+        def joined() -> bool:
+            try:
+                self._members.append(GroupConsumer(settings, [topics.SALES, topics.QUARANTINE]))
+            except UnknownTopicOrPartitionError:
+                return False  # created a moment ago: not every part of the broker has heard of it
+            return True
+
+        eventually(joined)
+        return self._members[-1]
 
     def until(self, condition: Callable[[], object], members: Sequence[GroupConsumer]) -> None:
         """In time."""

@@ -37,7 +37,7 @@ class PointFault:
 
 
 class Host:
-    """A process, from start to death, and the next one in its place. Jobs given to it die with it, or wait while it is stopped."""
+    """A process, and the next one in its place. Jobs given to it die with it, or wait while it is stopped."""
 
     def __init__(self, world: World, name: str) -> None:
         self.name = name

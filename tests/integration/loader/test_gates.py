@@ -46,9 +46,9 @@ def test_a_drop_waits_for_an_insert_although_others_are_already_dropping(
     eventually(
         lambda: rows(client, f"SELECT count() FROM system.processes WHERE query LIKE 'INSERT INTO {GATE.name} %'")
     )
+    dropped = "SELECT count() FROM system.dropped_tables WHERE database = currentDatabase()"
     for number, thread in enumerate(threads[1:], 1):
         thread.start()
-        dropped = "SELECT count() FROM system.dropped_tables WHERE database = currentDatabase()"
         eventually(lambda number=number: rows(client, dropped) == number)  # type: ignore[misc]
     assert rows(client, "SELECT count() FROM kept") == 0
     assert list_gates(client) == [GATE]
