@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.faults.channel import open_channel
+from tests.faults.building import open_channel
 from tests.faults.disks import can_mount
 from tests.faults.report import write_page
 from tests.faults.runner import Outcome, Runner

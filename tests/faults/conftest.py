@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.channel import open_channel
+from tests.faults.building import open_channel
 from tests.faults.runner import Runner
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.channel import Channel, open_channel
+from tests.faults.building import open_channel
+from tests.faults.channel import Channel
 from tests.faults.load import Load
 from tests.faults.mutant import VARIABLE
 from tests.faults.runner import FIRST_EPOCH, Runner

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.faults.channel import open_channel
+from tests.faults.building import open_channel
 from tests.faults.disks import can_mount
 from tests.faults.runner import Runner
 from tests.faults.table import CASES, Case, Fault

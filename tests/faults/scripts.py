@@ -42,6 +42,7 @@ class Scene:
             Place.LOADER: self.channel.loader,
             Place.ENGINE: self.channel.engine,
             Place.REGISTRY: self.channel.parts["registry"],
+            Place.AUDITOR: self.channel.auditor,
         }
         return parts[self.case.place]
 
@@ -69,7 +70,14 @@ Script = Callable[[Scene], None]
 def play(scene: Scene) -> None:
     """Bring the case's fault about; healing is the caller's."""
     scene.load.await_receipts(SOME)
+    if scene.case.place is Place.AUDITOR:
+        scene.part.start()
+        scene.part.await_ready()
     _SCRIPTS[scene.case.fault](scene)
+    if scene.case.place is Place.AUDITOR:
+        till = scene.load.till
+        wanted = list(range(1, till.closes + 2))  # the first one opened the epoch
+        eventually(lambda: scene.channel.statements(till.terminal_id, till.epoch) == wanted, 60, what="all statements")
 
 
 def _kill(scene: Scene) -> None:

@@ -44,6 +44,7 @@ class Place(Enum):
     LOADER_ENGINE = "loader to ClickHouse"
     ENGINE = "ClickHouse"
     REGISTRY = "registry"
+    AUDITOR = "auditor"
 
 
 UNDER_LOAD = "under load"
@@ -194,6 +195,9 @@ CASES: tuple[Case, ...] = (
     Case(Fault.SLOW_READER, Place.LOADER_ENGINE),
     Case(Fault.CORRUPT_UP, Place.LOADER_ENGINE),
     Case(Fault.CORRUPT_DOWN, Place.LOADER_ENGINE),
+    Case(Fault.KILL, Place.AUDITOR),
+    Case(Fault.PAUSE, Place.AUDITOR),
+    Case(Fault.RESTART, Place.AUDITOR),
     Case(Fault.KILL, Place.ENGINE, fast=True),
     Case(Fault.MANY_KILLS, Place.ENGINE),
     Case(Fault.PAUSE, Place.ENGINE),

@@ -28,7 +28,7 @@ class Till:
         self.terminal_id, self.outlet_id, self.address = terminal_id, outlet_id, address
         self.epoch = 0
         self.events: list[sales_pb2.SalesEvent] = []
-        self.repeats = 0
+        self.repeats = self.closes = 0
         self._requests = 0
 
     async def record(self, choose: random.Random) -> None:
@@ -59,6 +59,7 @@ class Till:
     async def close_day(self) -> None:
         """Close the day, and return once the agent has nothing left to send."""
         await self._ask("CloseDay", CloseDayRequest())
+        self.closes += 1
         while (told := await self.status()).waiting_events or told.waiting_statements:
             await asyncio.sleep(0.05)
 
