@@ -26,6 +26,12 @@ class GroupMetadata:
     generation_id: int
 
 
+class NeverForgets:
+    """What the adapter asks of kafka-python's coordinator before each poll: here no join is forgotten."""
+
+    rejoining = False
+
+
 class ModelConsumer:
     """One process's place in the group. It learns of changes with its heartbeats, so some time after they happened."""
 
@@ -41,6 +47,7 @@ class ModelConsumer:
         self._paused: set[TopicPartition] = set()
         self._rejoining = False
         self._is_fenced = False
+        self._coordinator = NeverForgets()
         self._notice_at: int | None = None
         self.cut_until = 0
         self.wake: Callable[[], None] = _nobody
