@@ -46,6 +46,10 @@ GROUP BY outlet_id, business_day, game, kind
 """
 
 
+class InvariantError(AssertionError):
+    """What must hold does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """An event that was acknowledged to the till, or receipted to a light terminal."""
@@ -96,7 +100,7 @@ def check(client: Client, recorded: Iterable[Recorded], everything: Iterable[Rec
     Returns what was found, by epoch.
 
     Raises:
-        AssertionError: an invariant is broken; it says which, for which terminal, epoch and sequence number.
+        InvariantError: it says which one is broken, for which terminal, epoch and sequence number.
     """
     mine = {one.key: one for one in recorded}
     epochs = {"epochs": sorted({epoch for _, epoch, _ in mine})}
@@ -108,7 +112,7 @@ def check(client: Client, recorded: Iterable[Recorded], everything: Iterable[Rec
         found += _figures_that_differ(everything, client.query(_FIGURES, epochs).result_rows)
     if found:
         more = f"\n... and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        raise AssertionError(f"{len(found)} violations:\n" + "\n".join(found[:SHOWN]) + more)
+        raise InvariantError(f"{len(found)} violations:\n" + "\n".join(found[:SHOWN]) + more)
     return {
         epoch: Counts(*(sum(row[1] == epoch for row in rows) for rows in (sales, quarantine, duplicates)))
         for epoch in epochs["epochs"]
