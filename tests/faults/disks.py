@@ -31,15 +31,15 @@ def small_disk(folder: Path, *, spare_mb: int) -> Iterator[Callable[[], Abstract
     size = sum(file.stat().st_blocks * 512 for file in folder.rglob("*")) + spare_mb * MIB
     _copy(folder, kept)
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)], check=True)  # noqa: S607
+    _copy(kept, folder)
     try:
-        _copy(kept, folder)
         yield lambda: _filled(folder)
+    finally:
         shutil.rmtree(kept)
         _copy(folder, kept)
-    finally:
         _unmount(folder)
-    shutil.rmtree(folder)
-    kept.rename(folder)
+        shutil.rmtree(folder)
+        kept.rename(folder)
 
 
 @contextmanager

@@ -63,6 +63,8 @@ class Load:
             behind.append(f"the agent of {self.till.terminal_id} has sent all: {self._agent_done}")
             message = f"not receipted within {DRAIN_SECONDS:.0f} s: {', '.join(behind)}"
             raise AssertionError(message) from error
+        except ExceptionGroup as group:
+            raise AssertionError(str(group.exceptions[0])) from group
 
     def abandon(self) -> None:
         """Stop everything, if it has not ended."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.faults.runner import Outcome
 from tests.faults.table import CASES, ELSEWHERE, Case
 
+HELD = "| each once |"
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "faults.md"
 _HEAD = """# The fault matrix
 
@@ -37,13 +38,15 @@ Brought about elsewhere, because they need a disk or a clock of our own:
 
 
 def write_page(results: Mapping[Case, Outcome | str], seed: int) -> None:
-    """Write the page; a result is an outcome, or what went wrong. Cases without one are marked as not run."""
-    lines = [_line(case, results.get(case, "not run")) for case in CASES]
-    held = [outcome for outcome in results.values() if isinstance(outcome, Outcome)]
+    """Write the page; a result is an outcome, or what went wrong. Cases that were not run keep the line they have."""
+    before = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+    lines = [_line(case, results[case]) if case in results else _kept(case, before) for case in CASES]
+    held = [line.split("|") for line in lines if HELD in line]
+    events, faults, restarts = (sum(int(cells[place]) for cells in held) for place in (4, 5, 6))
+    minutes = sum(float(cells[9]) for cells in held) / 60
     total = (
-        f"\n{len(held)} of {len(CASES)} cases held: {sum(one.events for one in held):,} events, "
-        f"{sum(one.injected for one in held)} faults, {sum(one.restarts for one in held)} restarts, "
-        f"{sum(one.seconds for one in held) / 60:.0f} minutes.\n"
+        f"\n{len(held)} of {len(CASES)} cases held: {events:,} events, {faults} faults, {restarts} restarts, "
+        f"{minutes:.0f} minutes.\n"
     )
     elsewhere = [f"| {' | '.join(row)} |\n" for row in ELSEWHERE]
     head = _HEAD.format(day=datetime.now(UTC).date().isoformat(), seed=seed)
@@ -55,9 +58,15 @@ def first_cells(case: Case) -> str:
     return f"| {case.fault.value}{' *' if case.fast else ''} | {case.place.value} | {case.when} |"
 
 
+def _kept(case: Case, lines: Sequence[str]) -> str:
+    """The line that a case has on the page."""
+    found = [line for line in lines if line.startswith(first_cells(case))]
+    return f"{found[0]}\n" if found else f"{first_cells(case)} | | | | not run | |\n"
+
+
 def _line(case: Case, result: Outcome | str) -> str:
     if isinstance(result, str):
         return f"{first_cells(case)} | | | | {result.splitlines()[0]} | |\n"
     numbers = (result.events, result.injected, result.restarts, result.repeats)
     cells = " | ".join(str(number) for number in numbers)
-    return f"{first_cells(case)} {cells} | each once | {result.seconds:.1f} |\n"
+    return f"{first_cells(case)} {cells} {HELD} {result.seconds:.1f} |\n"

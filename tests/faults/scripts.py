@@ -18,6 +18,9 @@ from tests.support.waiting import eventually
 SOME = 30
 """Events that make sure that work is under way."""
 
+LONG_S = 90.0
+"""What a part may need to work again after it was ended."""
+
 LANES = 2
 """A loader's workers: each opens a gate."""
 
@@ -243,15 +246,16 @@ def _disk_full(scene: Scene) -> None:
     names = {Place.KAFKA: "kafka", Place.ENGINE: "clickhouse", Place.AGENT: "agent"}
     scene.part.end()
     with small_disk(scene.channel.folder / names[scene.case.place], spare_mb=400) as fill:
-        scene.part.start()
-        scene.part.await_ready()
-        scene.load.await_receipts(SOME)
-        with fill():
-            scene.injected += 1
-            scene.load.await_records(4 * SOME)
-        scene.channel.await_working(scene.part)  # Kafka ends where it cannot write
-        scene.load.await_receipts(SOME)
-        scene.part.end()
+        try:
+            scene.channel.await_working(scene.part)
+            scene.load.await_receipts(SOME, LONG_S)
+            with fill():
+                scene.injected += 1
+                scene.load.await_records(4 * SOME)
+            scene.channel.await_working(scene.part)  # Kafka ends where it cannot write
+            scene.load.await_receipts(SOME, LONG_S)
+        finally:
+            scene.part.end()
     scene.part.start()
 
 

@@ -30,6 +30,7 @@ class Till:
         self.events: list[sales_pb2.SalesEvent] = []
         self.repeats = self.closes = 0
         self._requests = 0
+        self._open: tuple[RecordRequest, list[sales_pb2.SalesEvent]] | None = None
 
     async def record(self, choose: random.Random) -> None:
         """Record one to three events, however often that has to be asked for.
@@ -39,8 +40,19 @@ class Till:
         """
         if not self.epoch:
             self.epoch = (await self.status()).epoch
-        after = len(self.events)
-        now_ms = time.time_ns() // 1_000_000
+        if self._open is None:
+            self._open = self._next_request(choose)
+        asked, events = self._open
+        answer = await self._ask("Record", asked)
+        numbers = (answer.epoch, answer.first_seq, answer.last_seq)
+        expected = (self.epoch, events[0].seq, events[-1].seq)
+        assert numbers == expected, f"the agent answered epoch, first and last seq {numbers}, expected {expected}"
+        self.events += events
+        self._open = None
+
+    def _next_request(self, choose: random.Random) -> tuple[RecordRequest, list[sales_pb2.SalesEvent]]:
+        """The next events, with the numbers that the agent should give them, and the request to record them."""
+        after, now_ms = len(self.events), time.time_ns() // 1_000_000
         events = [
             next_event(self.terminal_id, self.epoch, seq, now_ms)
             for seq in range(after + 1, after + 1 + choose.randint(1, 3))
@@ -50,11 +62,7 @@ class Till:
         for event in events:
             asked.events.add().CopyFrom(event)
             asked.events[-1].seq = 0
-        answer = await self._ask("Record", asked)
-        numbers = (answer.epoch, answer.first_seq, answer.last_seq)
-        expected = (self.epoch, after + 1, after + len(events))
-        assert numbers == expected, f"the agent answered epoch, first and last seq {numbers}, expected {expected}"
-        self.events += events
+        return asked, events
 
     async def close_day(self) -> None:
         """Close the day, and return once the agent has nothing left to send."""
