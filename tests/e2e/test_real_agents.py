@@ -34,7 +34,7 @@ KILLED = ("loader", "collector", "clickhouse", "kafka")
 SEED = 20_151_231
 PERIOD = ("--from", "2014-01-01", "--to", "2015-12-31")
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,10 @@ def test_drop_waits_for_the_insert_at_work(database: Database) -> None:
     thread.start()
     eventually(
         lambda: dropper.command(
-            "SELECT count() FROM system.processes WHERE query_kind = 'Insert' AND current_database = currentDatabase()"
+            "SELECT count() FROM system.processes "
+            "WHERE query_kind = 'Insert' AND current_database = currentDatabase() AND elapsed > 0.5"
         ),
-        what="the insert at work",
+        what="the insert at work, past the moment at which it looks for the view",
     )
     dropper.command("DROP TABLE door SYNC")
     assert dropper.command("SELECT count() FROM kept") == 5
