@@ -27,7 +27,7 @@ from fucai.adapters.clickhouse import Client, connect
 from fucai.devstack.stack import Endpoint, await_endpoints, read_endpoints, stack_process
 from tests.bench.machine import describe_machine
 from tests.bench.till_load import PROBE, terminal_name
-from tests.support.kafka import free_ports
+from tests.support.real_sales import free_port_base
 from tests.support.waiting import eventually
 
 _LOOK_S = 0.02
@@ -156,7 +156,7 @@ def measure(load: Load, console: Console) -> tuple[Mapping[str, float], Seen, in
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         data = Path(folder) / "stack"
         write_registry(Path(folder) / "registry", load.terminals)
-        with stack_process(data, _port_base()) as stack:
+        with stack_process(data, free_port_base()) as stack:
             await_endpoints(data, stack)
             command = [sys.executable, "-m", "fucai.cli", "import", "registry", str(Path(folder) / "registry")]
             subprocess.run([*command, "--data", str(data)], check=True, capture_output=True)
@@ -205,10 +205,6 @@ def _run_tills(target: str, load: Load, console: Console) -> Mapping[str, float]
         raise SystemExit(f"the terminals ended with code {process.returncode}")
     said: Mapping[str, float] = json.loads(out)
     return said
-
-
-def _port_base() -> int:
-    return (free_ports(1)[0] % 400) * 100 + 20_000
 
 
 def report(load: Load, console: Console) -> None:
