@@ -13,10 +13,10 @@ FROM
 (
     SELECT business_day, kind, $keys, sum(amount_fen) AS fen, sum(bets) AS bet_count, count() AS event_count
     FROM visible_sales
-    WHERE business_day BETWEEN {first_day:Date} AND {last_day:Date} AND $kept
+    WHERE business_day BETWEEN {first_day:Date} AND {last_day:Date} AND $kept AND $read
     GROUP BY business_day, kind, $keys
 )
-WHERE $counterpart
+WHERE $counterpart AND $summed
 GROUP BY bucket, hour, groups
 ORDER BY bucket, hour, groups
 LIMIT {rows:UInt32}
