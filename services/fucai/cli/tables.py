@@ -160,11 +160,22 @@ def rows_line(count: int, lang: Lang) -> str:
 def freshness_line(found: pb.DataFreshness, lang: Lang) -> str:
     """How far the data reach; the time in the business time zone."""
     if not found.first_day:
-        return word("nothing", lang)
+        return f"{word('nothing', lang)}{_withheld(found, lang)}"
     received = local_time(found.latest_received_ms).isoformat(sep=" ", timespec="seconds")
-    return (
-        f"{word('received', lang)} {received}{_COMMA[lang]}{word('stored', lang)} {found.first_day}..{found.last_day}"
-    )
+    reach = f"{word('stored', lang)} {found.first_day}..{found.last_day}"
+    return f"{word('received', lang)} {received}{_COMMA[lang]}{reach}{_withheld(found, lang)}"
+
+
+def _withheld(found: pb.DataFreshness, lang: Lang) -> str:
+    """How many draws no figure contains because they are sealed, and when the last of them returns; empty for none."""
+    if not found.withheld_draws:
+        return ""
+    one = found.withheld_draws == 1
+    text = f"{_COMMA[lang]}{word('without draw' if one else 'without draws', lang).format(found.withheld_draws)}"
+    returns = [draw.returns_ms for draw in found.withheld]
+    if len(returns) < found.withheld_draws or not all(ms > found.answered_ms for ms in returns):
+        return f"{text}{_COMMA[lang]}{word('end open', lang)}"
+    return f"{text}{_COMMA[lang]}{word('returns', lang)} {local_time(max(returns)):%Y-%m-%d %H:%M}"
 
 
 def local_time(unix_ms: int) -> datetime:
