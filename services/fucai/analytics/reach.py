@@ -18,8 +18,10 @@ _NAMED = ("zone", "district", "outlet", "game")
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """First and last business day with events, the latest reception in Unix ms, and the number of events; and which
-    draws are sealed, so that nothing here counts them."""
+    """First and last business day with events, the latest reception in Unix ms, the number of events, sealed draws.
+
+    No sealed draw is counted in the others.
+    """
 
     first_day: date | None
     last_day: date | None

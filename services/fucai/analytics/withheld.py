@@ -42,6 +42,8 @@ async def withheld(ask: Ask) -> Withheld:
 
 
 def _schedules(rules: Sequence[Row]) -> Mapping[str, DrawSchedule]:
-    games = [Game(game=str(game), valid_from=str(since), draw_time=str(at), has_draws=True) for game, since, at, _ in rules]
+    games = [
+        Game(game=str(game), valid_from=str(since), draw_time=str(at), has_draws=True) for game, since, at, _ in rules
+    ]
     by_game = groupby(games, key=lambda game: game.game)
     return {code: DrawSchedule(list(versions), ()) for code, versions in by_game}

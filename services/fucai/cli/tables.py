@@ -40,7 +40,11 @@ _WORDS = {
     "today": Label("今日", "today"),
     "no excess": Label("本渠道增长率无可用基期，不计超额", "our own growth has no whole base, so no excess"),
     "no hours": Label("日汇总没有小时，不在其中", "daily summaries have no hour and are left out"),
-    "nothing": Label("库中尚无销售", "nothing is stored yet"),
+    "nothing": Label("库中尚无可显示的销售", "nothing is stored yet that may be shown"),
+    "without draw": Label("不含封存中的 {:,} 期", "without {:,} draw that is sealed"),
+    "without draws": Label("不含封存中的 {:,} 期", "without {:,} draws that are sealed"),
+    "returns": Label("预计恢复显示", "back by"),
+    "end open": Label("恢复时间待定（fucai draws list --sealed）", "for how long is open (fucai draws list --sealed)"),
 }
 
 _CURVE, _NARROW_CURVE = 16, 12  # characters
