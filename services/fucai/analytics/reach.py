@@ -38,6 +38,7 @@ class Reach:
             answered_ms=answered_ms,
             withheld=self.withheld.draws,
             withheld_draws=self.withheld.count,
+            next_seal_ms=self.withheld.next_seal_ms,
         )
 
 

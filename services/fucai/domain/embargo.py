@@ -58,6 +58,13 @@ class Embargo:
         draw = self.draws.get((game, draw_no))
         return draw is None or draw.is_sealed(now_ms)
 
+    def next_seal_ms(self, now_ms: int) -> int:
+        """When the next draw is sealed, Unix ms: figures had now may contain it, so show them until then only.
+
+        0 where none is known.
+        """
+        return min((draw.sealed_ms for draw in self.draws.values() if draw.sealed_ms > now_ms), default=0)
+
     def hides_event(self, game: str, draw_no: str, now_ms: int, *, daily_summary: bool) -> bool:
         """Whether figures of an event that nobody has found good are withheld.
 

@@ -265,6 +265,7 @@ class DataFreshness(_message.Message):
     ANSWERED_MS_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
     WITHHELD_DRAWS_FIELD_NUMBER: _builtins.int
+    NEXT_SEAL_MS_FIELD_NUMBER: _builtins.int
     latest_received_ms: _builtins.int
     """Latest time at which a collector received a stored event, Unix milliseconds UTC; 0 without events."""
     first_day: _builtins.str
@@ -275,6 +276,10 @@ class DataFreshness(_message.Message):
     """When the question was answered, Unix milliseconds UTC."""
     withheld_draws: _builtins.int
     """How many they are in all."""
+    next_seal_ms: _builtins.int
+    """When the next registered draw is sealed, Unix milliseconds UTC: whoever keeps an answer shows it until then only, for it may contain that
+    draw. 0 where none is known.
+    """
     @_builtins.property
     def withheld(self) -> _containers.RepeatedCompositeFieldContainer[Global___WithheldDraw]:
         """Draws that are sealed (封存) now: no figure of any answer contains them. Those sealed last come first, at most 20."""
@@ -288,10 +293,11 @@ class DataFreshness(_message.Message):
         answered_ms: _builtins.int = ...,
         withheld: _abc.Iterable[Global___WithheldDraw] | None = ...,
         withheld_draws: _builtins.int = ...,
+        next_seal_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_ms", b"answered_ms", "first_day", b"first_day", "last_day", b"last_day", "latest_received_ms", b"latest_received_ms", "withheld", b"withheld", "withheld_draws", b"withheld_draws"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_ms", b"answered_ms", "first_day", b"first_day", "last_day", b"last_day", "latest_received_ms", b"latest_received_ms", "next_seal_ms", b"next_seal_ms", "withheld", b"withheld", "withheld_draws", b"withheld_draws"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

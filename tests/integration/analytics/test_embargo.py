@@ -66,7 +66,7 @@ def client(clickhouse_database: Database) -> Iterator[Any]:
     found.close()
 
 
-def view_at(client: Any, database: str, now_ms: int) -> str:
+def view_at(database: str, now_ms: int) -> str:
     """The query of the view sales_seals as its migration has it, but as of another moment."""
     text = next(found.text for found in packaged_migrations() if found.name.endswith("embargo.sql"))
     statements = render(text, database=database, timezone="Asia/Shanghai")
@@ -84,7 +84,7 @@ def test_view_and_rule_agree_on_every_draw_and_moment(client: Any, clickhouse_da
     embargo: Embargo = build_embargo(records)
     states = set()
     for now_ms in MOMENTS:
-        query = view_at(client, clickhouse_database.name, now_ms)
+        query = view_at(clickhouse_database.name, now_ms)
         rows = client.query(f"SELECT game, draw_no FROM ({query}) WHERE NOT withheld").result_rows
         expected = {key for key in ALL_DRAWS if not embargo.is_sealed(*key, now_ms)}
         assert set(rows) == expected, now_ms
@@ -99,9 +99,7 @@ def test_a_scheduled_seal_comes_and_goes_by_the_clock_alone(client: Any) -> None
     times = {"2026001": (hour, 0), "2026002": (-hour, 0), "2026003": (-hour, -1), "2026004": (-hour, hour)}
     records = [
         RegistryRecord(
-            draw=Draw(
-                game="ssq", draw_no=no, sales_close_ms=now_ms + close, drawn_ms=now_ms + drawn if drawn else 0
-            )
+            draw=Draw(game="ssq", draw_no=no, sales_close_ms=now_ms + close, drawn_ms=now_ms + drawn if drawn else 0)
         )
         for no, (close, drawn) in times.items()
     ]
