@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +18,7 @@ from fucai.runtime.errors import violations_of
 from fucai.v1 import registry_pb2 as pb
 from tests.integration.registry.serving import Running
 from tests.support.clickhouse import Database
+from tests.unit.cli.fake import run
 from tests.unit.registry.records import good
 
 HOUR = 3_600_000
@@ -181,3 +186,38 @@ def test_acts_cannot_be_imported_or_changed(draws: Running) -> None:
         seal(draws, at_ms=sealed.sealed_ms - 5)
     assert changed.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert "王莉" in str(changed.value.details())
+
+
+def test_the_shell_lists_seals_ends_and_shows(draws: Running) -> None:
+    """Tables in both languages, exact rows for programs, one line and an exit code for what is refused."""
+    where = {"FUCAI_REGISTRY": draws.address}
+    assert "封存中" in run("draws", "list", "--sealed", "--lang", "zh", **where).out
+    sealed = run("draws", "seal", "ssq", SSQ, "--by", "王莉", "--note", "演练", "--lang", "en", **where)
+    assert sealed.exit_code == 0, sealed.err
+    assert all(word in sealed.out for word in ("sealed", "王莉", "演练"))
+    ended = run("draws", "end", "ssq", SSQ, "--by", "李强", "--format", "json", **where)
+    assert json.loads(ended.out)["draw"]["draw_no"] == SSQ
+    (row,) = csv.DictReader(io.StringIO(run("draws", "list", "--game", "ssq", "--format", "csv", **where).out))
+    assert (row["state"], row["sealed_by"], row["ended_by"]) == ("ended", "王莉", "李强")
+    shown = run("draws", "show", "ssq", SSQ, **where).out
+    assert "late events 0" in shown
+    assert max(map(len, shown.splitlines())) <= 100
+    refused = run("draws", "seal", "3d", TD, "--by", "王莉", **where)
+    assert refused.exit_code == os.EX_DATAERR
+    assert "sealed since its scheduled close" in refused.err
+    assert run("draws", "end", "3d", "1999001", "--by", "x", **where).exit_code == os.EX_NOINPUT
+    assert run("draws", "end", "3d", TD, "--by", "x", "--at", "noon", **where).exit_code == os.EX_USAGE
+
+
+def test_scheduled_draws_are_registered_once(draws: Running) -> None:
+    """Those of the catalogue, without an end; what is registered stays; an unknown game is told."""
+    where = {"FUCAI_REGISTRY": draws.address}
+    days = ("--from", "2031-01-01", "--to", "2031-01-31")
+    assert "13 draws" in run("draws", "schedule", *days, "--game", "ssq", **where).out
+    assert "13 draws" in run("draws", "schedule", *days, **where).out
+    assert "0 draws" in run("draws", "schedule", *days, **where).out
+    found = draws.stub.GetDraw(pb.GetDrawRequest(game="ssq", draw_no="2031001")).draw
+    assert (found.drawn_ms, found.state, found.draw.is_sample) == (0, pb.DRAW_STATE_OPEN, False)
+    assert found.scheduled_ms - found.draw.sales_close_ms == 75 * 60_000
+    assert run("draws", "schedule", *days, "--game", "nix", **where).exit_code == os.EX_NOINPUT
+    assert run("draws", "schedule", "--from", "2031-02-01", "--to", "2031-01-01", **where).exit_code == os.EX_USAGE
