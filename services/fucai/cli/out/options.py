@@ -104,6 +104,8 @@ def output_of(
     """
     if as_json and form not in (None, Format.JSON):
         raise _usage(f"--json and --format {form} contradict each other", "take one of them")
+    if path is not None:
+        _check(path, force=force)
     chosen = Format.JSON if as_json else form or _format_of(path)
     for name, asked, only in (
         ("--bom", bom, Format.CSV),
@@ -116,8 +118,6 @@ def output_of(
         raise _usage(
             f"{chosen} is binary and would garble the terminal", f"add --output FILE.{chosen}, or redirect stdout"
         )
-    if path is not None:
-        _check(path, force=force)
     if chosen in (Format.PARQUET, Format.ARROW):
         require_pyarrow()
     return Output(chosen, language(lang), path, force, bom, csv_safe, unit, all_rows, plot)
