@@ -64,10 +64,9 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     OpenHistory: _aio.StreamUnaryMultiCallable[_registry_pb2.OpenHistoryRequest, _registry_pb2.OpenHistoryResponse]  # type: ignore[assignment]
     """Claims outlet, game and day for a file of history, so that no two files bring the same; the same file gets the same epoch again."""
 
-class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
+class RegistryServiceServicer:
     """The registry: the one place where master data is checked and kept, with its history."""
 
-    @_abc_1.abstractmethod
     def ListRecords(
         self,
         request: _registry_pb2.ListRecordsRequest,
@@ -75,7 +74,6 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registry_pb2.ListRecordsResponse, _abc.Awaitable[_registry_pb2.ListRecordsResponse]]:
         """Lists the records of one table, newest version of each id, or every version; pages of at most 1,000."""
 
-    @_abc_1.abstractmethod
     def GetRecord(
         self,
         request: _registry_pb2.GetRecordRequest,
@@ -83,7 +81,6 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registry_pb2.GetRecordResponse, _abc.Awaitable[_registry_pb2.GetRecordResponse]]:
         """Gets one record as it stood on a day; NOT_FOUND if there is none."""
 
-    @_abc_1.abstractmethod
     def UpsertRecords(
         self,
         request: _registry_pb2.UpsertRecordsRequest,
@@ -91,7 +88,6 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registry_pb2.UpsertRecordsResponse, _abc.Awaitable[_registry_pb2.UpsertRecordsResponse]]:
         """Checks and stores records, all or nothing. The same valid_from corrects a version, a later one adds history, absent records stay."""
 
-    @_abc_1.abstractmethod
     def ImportFiles(
         self,
         request_iterator: _MaybeAsyncIterator[_registry_pb2.ImportFilesRequest],
@@ -99,7 +95,6 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registry_pb2.ImportFilesResponse, _abc.Awaitable[_registry_pb2.ImportFilesResponse]]:
         """Checks and stores CSV files, all or nothing; a refused import lists every problem with file, line, field, value and remedy."""
 
-    @_abc_1.abstractmethod
     def GetSnapshot(
         self,
         request: _registry_pb2.GetSnapshotRequest,
@@ -107,7 +102,6 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_registry_pb2.GetSnapshotResponse], _abc.AsyncIterator[_registry_pb2.GetSnapshotResponse]]:
         """Streams the whole registry to a collector or simulator; one empty answer if known_revision is still current."""
 
-    @_abc_1.abstractmethod
     def OpenHistory(
         self,
         request_iterator: _MaybeAsyncIterator[_registry_pb2.OpenHistoryRequest],
