@@ -26,7 +26,7 @@ VALUES = st.lists(st.none() | st.integers(-(10**12), 10**12), max_size=40)
 
 @given(VALUES, st.integers(1, 12))
 def test_an_average_needs_a_full_window(values: list[int | None], length: int) -> None:
-    """Each average is the exact mean of the last values, and absent where one of them is, or where there are too few."""
+    """Each average is the exact mean of the last values, and absent where one of them is, or with too few of them."""
     found = moving_average(values, length)
     assert len(found) == len(values)
     for place, average in enumerate(found):

@@ -28,7 +28,7 @@ def published(hundredths: int) -> Match:
 
 @given(POINTS, POINTS, st.integers(0, 100))
 def test_each_pair_of_figures_has_one_word(ours: int, theirs: int, level: int) -> None:
-    """Level within the tolerance, its edge included; else against the trend where they fall and we rise; else by order."""
+    """Level up to the tolerance; else against the trend where they fall and we rise; else by order."""
     found = verdict(ratio(ours), published(theirs), float(Fraction(level, 100)))
     if abs(ours - theirs) <= level:
         assert found is Verdict.LEVEL
