@@ -41,6 +41,7 @@ class Mark(enum.StrEnum):
     NEGATIVE_BASE = "NEGATIVE_BASE"
     NO_BASE = "NO_BASE"
     PARTIAL_BASE = "PARTIAL_BASE"
+    SMALL_BASE = "SMALL_BASE"
 
 
 @dataclass(frozen=True, slots=True)
