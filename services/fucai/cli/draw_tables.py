@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fucai.cli.ledger_tables import cells
+from fucai.cli.out.words import local_time
 from fucai.cli.output import Lang
-from fucai.cli.tables import local_time
 from fucai.domain.labels import Label
 from fucai.v1 import registry_pb2 as pb
 

@@ -71,7 +71,7 @@ def test_knowing_less_withholds_more(close_ms: int, after_ms: int, now_ms: int) 
 
 
 def test_an_act_seals_earlier_and_ends_whatever_was_planned() -> None:
-    """A seal after the close changes nothing; an end by hand replaces the registered one; acts without a draw count not."""
+    """A seal after the close changes nothing; an end by hand replaces the registered one; acts need a draw."""
 
     def times(*acts: tuple[str, int]) -> DrawTimes:
         draw = RegistryRecord(draw=Draw(game="ssq", draw_no="2025001", sales_close_ms=CLOSE, drawn_ms=DRAWN))
