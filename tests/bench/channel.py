@@ -23,7 +23,7 @@ DRAWS = (("ssq", (2, 4, 7)), ("3d", range(1, 8)), ("qlc", (1, 3, 5)), ("kl8", ra
 
 _CLOSE, _DRAWN = time(20), time(21, 15)
 _IMPORT = 1
-_STEP = 2_000_000
+_STEP = 4_000_000
 
 _OUTLETS = f"""
 INSERT INTO outlet_rows (outlet_id, valid_from, name, agent_id, zone_id, district_code, mgmt_area, format, channel_class,
@@ -62,7 +62,7 @@ SELECT
     outlet % 8, intDiv(nth_day * each + nth, 50) * {OUTLETS} + outlet
 FROM numbers({{start:UInt64}}, {{count:UInt64}})
 WHERE day >= if(outlet % 10 = 1, turn, {{first:Date}}) AND day <= if(outlet % 20 = 3, turn, toDate('2149-01-01'))
-SETTINGS max_partitions_per_insert_block = 0, max_insert_threads = 1, max_threads = 1, max_block_size = 262144,
+SETTINGS max_partitions_per_insert_block = 0, max_insert_threads = 2, max_threads = 2, max_block_size = 262144,
          min_insert_block_size_rows = 1000000, min_insert_block_size_bytes = 0, use_legacy_to_time = 0
 """
 
@@ -150,10 +150,12 @@ def fill_sales(client: Client, channel: Channel, told: Callable[[int], None]) ->
         drawn = sorted(numbers)
         asked[game] = [numbers[next(d for d in drawn if d >= day)] for day in [*days, channel.last + timedelta(days=1)]]
     total = DAYS * OUTLETS * channel.each
+    client.command("ALTER TABLE sales MODIFY SETTING fsync_after_insert = 0, min_rows_to_fsync_after_merge = 0")
     for start in range(0, total, _STEP):
         count = min(_STEP, total - start)
         client.command(_SALES, {**asked, "start": start, "count": count})
         told(count)
+    client.command("ALTER TABLE sales MODIFY SETTING fsync_after_insert = 1, min_rows_to_fsync_after_merge = 1")
 
 
 def _ms(day: date, at: time) -> int:

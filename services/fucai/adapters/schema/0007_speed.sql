@@ -13,11 +13,12 @@ ALTER TABLE sales ${on_cluster} MATERIALIZE PROJECTION IF EXISTS by_draw;
 -- Each outlet's day in one row: what is asked of every outlet and day. Draws cannot be told apart in it; see settled_sales.
 ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_outlet
 (
-    SELECT business_day, outlet_id, count(),
+    SELECT business_day, outlet_id,
+           countIf(kind = 'SALE'), countIf(kind = 'VOID'), countIf(kind = 'PAYOUT'),
            sumIf(amount_fen, kind = 'SALE'), sumIf(amount_fen, kind = 'VOID'), sumIf(amount_fen, kind = 'PAYOUT'),
            sumIf(bets, kind = 'SALE'), sumIf(bets, kind = 'VOID'),
            sumIf(companion_fen, kind = 'SALE'), sumIf(companion_fen, kind = 'VOID'),
-           countIf(kind = 'SALE'), countIf(kind = 'SALE' AND NOT daily_summary),
+           countIf(kind = 'SALE' AND NOT daily_summary),
            countIf(kind = 'SALE' AND companion_fen > 0 AND NOT daily_summary),
            countIf(kind = 'SALE' AND daily_summary AND bets > 0)
     GROUP BY business_day, outlet_id
