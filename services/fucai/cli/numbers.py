@@ -28,6 +28,10 @@ MARKS = {
         Label("*", "*"),
         Label("基期数据不全，增长率会误导", "the base is only partly stored: the ratio misleads"),
     ),
+    pb.GROWTH_MARK_SMALL_BASE: (
+        Label("小基", "small"),
+        Label("基期低于所设下限，无增长率", "the base is below the least one asked for: no ratio"),
+    ),
 }
 
 

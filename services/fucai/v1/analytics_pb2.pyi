@@ -115,6 +115,8 @@ class _GrowthMarkEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GrowthMark
     """The base lies before the first stored day, or has no counterpart in the calendar."""
     GROWTH_MARK_PARTIAL_BASE: _GrowthMark.ValueType  # 6
     """The base period is only partly covered by stored days; the ratio is shown and misleads."""
+    GROWTH_MARK_SMALL_BASE: _GrowthMark.ValueType  # 7
+    """The base is positive but below the least base asked for; no ratio."""
 
 class GrowthMark(_GrowthMark, metaclass=_GrowthMarkEnumTypeWrapper):
     """How a growth figure is to be read."""
@@ -133,6 +135,8 @@ GROWTH_MARK_NO_BASE: GrowthMark.ValueType  # 5
 """The base lies before the first stored day, or has no counterpart in the calendar."""
 GROWTH_MARK_PARTIAL_BASE: GrowthMark.ValueType  # 6
 """The base period is only partly covered by stored days; the ratio is shown and misleads."""
+GROWTH_MARK_SMALL_BASE: GrowthMark.ValueType  # 7
+"""The base is positive but below the least base asked for; no ratio."""
 Global___GrowthMark: _TypeAlias = GrowthMark  # noqa: Y015
 
 class _AttributeBasis:

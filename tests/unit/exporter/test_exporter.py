@@ -101,7 +101,7 @@ def test_figures_have_base_units_and_labels() -> None:
 
 
 def test_growth_without_a_ratio_is_absent_and_marked() -> None:
-    """A new zone type has no growth sample, but one mark of the six is 1."""
+    """A new zone type has no growth sample, but one mark of the seven is 1."""
     rig = Rig()
     rig.collector.publish(headline())
     assert rig.value("fucai_zone_type_sales_growth_ratio", zone_type="night_market", period="28d") is None
@@ -112,7 +112,8 @@ def test_growth_without_a_ratio_is_absent_and_marked() -> None:
         and sample.labels["zone_type"] == "night_market"
         and sample.labels["figure"] == "sales"
     }
-    assert marks == {"new": 1, "ratio": 0, "both_zero": 0, "negative_base": 0, "no_base": 0, "partial_base": 0}
+    others = ("ratio", "both_zero", "negative_base", "no_base", "partial_base", "small_base")
+    assert marks == {"new": 1, **dict.fromkeys(others, 0)}
     assert rig.value("fucai_zone_type_sales_growth_ratio", zone_type="none", period="28d") == 0.5
 
 
