@@ -11,16 +11,21 @@ from fucai.analytics.drill import Drilled, drill
 from fucai.analytics.paging import page
 from fucai.analytics.paired import cells, sides_of
 from fucai.analytics.pairing import pairing, pairing_message, read_period
-from fucai.analytics.questions import BadQuestionError, read_dimensions
+from fucai.analytics.questions import MAX_DIMENSIONS, BadQuestionError
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import read_selection
 from fucai.domain.decomposition import by_averages
+from fucai.domain.periods import Comparison
 from fucai.domain.sellers import Population
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
 
 DIMENSIONS = ("game", "zone", "zone_type", "district", "mgmt_area", "format", "channel_class", "outlet")
 """What a change can be drilled by."""
+_AVERAGES = (
+    "open_day compares averages, whose parts are no whole fen: choose yoy, previous, weekday, lunar or base_period; "
+    "the pairing tells the open days of both sides"
+)
 
 
 async def decompose(asked: Asked, request: analytics_pb2.DecomposeRequest) -> analytics_pb2.DecomposeResponse:
@@ -32,8 +37,10 @@ async def decompose(asked: Asked, request: analytics_pb2.DecomposeRequest) -> an
     now = await reach(asked.ask)
     bad: list[Violation] = []
     selection = read_selection(request.selection, asked.today, asked.now_ms, bad)
-    by = read_dimensions(request.by, bad, allowed=DIMENSIONS)
+    by = _dimensions(request, bad)
     period = read_period(request, now, asked.today, bad)
+    if period is not None and period.rule is Comparison.OPEN_DAY:
+        bad.append(Violation("compare", _AVERAGES))
     if bad or period is None:
         raise BadQuestionError(bad)
     found = await pairing(asked.ask, period, selection)
@@ -51,6 +58,18 @@ async def decompose(asked: Asked, request: analytics_pb2.DecomposeRequest) -> an
         next_page_token=token,
         about=asked.about(now, definitions.of_decompose(grouped=bool(by))),
     )
+
+
+def _dimensions(request: analytics_pb2.DecomposeRequest, bad: list[Violation]) -> tuple[str, ...]:
+    by = tuple(request.by)
+    for place, name in enumerate(by):
+        if name not in DIMENSIONS:
+            bad.append(Violation(f"by[{place}]", f"{name!r} is no dimension here: choose {', '.join(DIMENSIONS)}"))
+        elif name in by[:place]:
+            bad.append(Violation(f"by[{place}]", f"{name!r} stands twice: name each dimension once"))
+    if len(by) > MAX_DIMENSIONS:
+        bad.append(Violation("by", f"{len(by)} dimensions: choose at most {MAX_DIMENSIONS}"))
+    return by
 
 
 def _message(one: Drilled, named: Sequence[Mapping[str, str]]) -> analytics_pb2.Waterfall:

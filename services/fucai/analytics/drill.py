@@ -1,4 +1,4 @@
-"""The lines of a drill in the order in which they are read: each group followed by its own, with a top and the others."""
+"""The lines of a drill in the order in which they are read: each group followed by its own; a top and the others."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Drilled:
 def drill(rows: Sequence[Row], opened: Collection[str] = (), top: int = 0) -> list[Drilled]:
     """The whole, then depth first all groups: the largest change (up or down) first, equals by group, the others last.
 
-    With `top`, that many groups stand below each group, and one line has the sums of the rest, in which an outlet counts
-    once. No sum above depends on `top`.
+    With `top`, that many groups stand below each group, and one line has the sums of the rest, in which an outlet
+    counts once. No sum above depends on `top`.
 
     Raises:
         ValueError: the groups differ in length.

@@ -11,6 +11,7 @@ from fucai.analytics.questions import BadQuestionError
 from fucai.analytics.selection import Selection, merged
 from fucai.analytics.store import Ask, Row
 from fucai.analytics.texts import groups, keys_of, plain, where
+from fucai.domain.comparison import Pairing
 from fucai.domain.periods import DayRange
 from fucai.runtime.errors import Violation
 
@@ -34,6 +35,19 @@ class Cell(NamedTuple):
     value_bets: int
     base_companion_fen: int
     value_companion_fen: int
+
+
+def sides_of(found: Pairing) -> tuple[DayRange, DayRange]:
+    """The period and its base.
+
+    Raises:
+        BadQuestionError: nothing of the base is stored, so there is nothing to compare with.
+    """
+    if found.base is None or found.gap is not None:
+        why = found.gap.text.en if found.gap else "there is no base"
+        told = f"{found.days} has nothing to compare with: {why}; ask for other days, or choose another comparison"
+        raise BadQuestionError([Violation("from_day", told)])
+    return found.days, found.base
 
 
 async def cells(
@@ -109,9 +123,7 @@ def _paired(
 @cache
 def _placed(area: str, conditions: tuple[tuple[str, bool], ...], *, today: bool, as_of: bool) -> str:
     dimensions = ("game",) if area == "game" else ()
-    outlets = _paired(
-        dimensions, "toString(outlet_id)", frozenset({"outlet_id"}), conditions, today=today, as_of=as_of
-    )
+    outlets = _paired(dimensions, "toString(outlet_id)", frozenset({"outlet_id"}), conditions, today=today, as_of=as_of)
     if area in ("", "game"):
         return outlets
     return Template(plain("placed")).substitute(area=groups((area,), today=today), paired=outlets)

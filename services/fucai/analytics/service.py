@@ -12,6 +12,7 @@ import grpc
 
 from fucai.analytics import definitions, questions
 from fucai.analytics.asked import Asked
+from fucai.analytics.decompose import decompose
 from fucai.analytics.headline import headline
 from fucai.analytics.reach import reach
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
@@ -72,6 +73,13 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             answer.currency = asked.currency
             answer.queries.extend(asked.queries())
             return answer
+
+    async def Decompose(
+        self, request: analytics_pb2.DecomposeRequest, context: Context
+    ) -> analytics_pb2.DecomposeResponse:
+        """Why sales changed: parts that sum exactly to the change."""
+        async with self._asking(context, request.selection) as asked:
+            return await decompose(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context

@@ -1,4 +1,4 @@
-"""Who sold in each group in which period: the outlets behind averages, and those that moved. Judges no change by itself."""
+"""Who sold in each group in which period: those behind averages, and those that moved. Judges no change by itself."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Population:
 
 @dataclass(slots=True)
 class Sellers:
-    """Of one group: its population in the base and now, and the change in fen of the outlets that moved, with their number.
+    """Of one group: its population in the base and now; the change in fen of the outlets that moved, and their number.
 
     An outlet moved to or from the group where it sold in both periods, but in this group in one of them only.
     """
