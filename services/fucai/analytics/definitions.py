@@ -60,6 +60,28 @@ _DECOMPOSED = (
     ),
 )
 
+_COMPANION = Definition(
+    name="companion",
+    text_zh="同行消费额：同一次到店在其他业态的消费金额，销售减注销",
+    text_en="Companion spend: what was spent on the other trade in the same visit, SALE less VOID",
+)
+_PLACES = Definition(
+    name="places",
+    text_zh="名次：数值相同者名次相同（1、2、2、4）；占比为占同榜全部入榜者的万分比，用最大余数法，合计 10,000；其余各行合并为“其他”",
+    text_en=(
+        "Places: equals share one (1, 2, 2, 4); shares are basis points of all that are ranked, by largest remainder, "
+        "and sum to 10,000; the rows beyond the top are summed as others"
+    ),
+)
+_ONE_AREA = Definition(
+    name="one_area",
+    text_zh="网点只在一处排名：本期最后一次销售当日所在处，计其全部销售；首台终端日期以网点开业日为准",
+    text_en=(
+        "An outlet is ranked in one place only, where it was on the day of its last sale in the period, with all its "
+        "sales; the day of its first machine is the day it opened"
+    ),
+)
+
 _RULES = {
     Comparison.YOY: (
         "同比：与上年同月同日比较；2 月 29 日计入月和年，无对应日",
@@ -88,6 +110,12 @@ def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Defi
 def of_decompose(*, grouped: bool) -> list[Definition]:
     """The definitions that a decomposition needs."""
     return [_SALES, _BETS, *_DECOMPOSED, *([_AS_OF] if grouped else [])]
+
+
+def of_rank(measure: str, *, outlets: bool) -> list[Definition]:
+    """The definitions that a ranking by a measure needs."""
+    measures = {"sales": [_SALES], "bets": [_BETS], "companion": [_COMPANION]}
+    return [*measures[measure], _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
 
 
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:

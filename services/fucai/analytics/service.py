@@ -14,6 +14,7 @@ from fucai.analytics import definitions, questions
 from fucai.analytics.asked import Asked
 from fucai.analytics.decompose import decompose
 from fucai.analytics.headline import headline
+from fucai.analytics.rank import rank
 from fucai.analytics.reach import reach
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
@@ -80,6 +81,11 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         """Why sales changed: parts that sum exactly to the change."""
         async with self._asking(context, request.selection) as asked:
             return await decompose(asked, request)
+
+    async def Rank(self, request: analytics_pb2.RankRequest, context: Context) -> analytics_pb2.RankResponse:
+        """Who leads, within areas too, and by the rules of new stars and progress."""
+        async with self._asking(context, request.selection) as asked:
+            return await rank(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context

@@ -178,7 +178,7 @@ class _RankingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ranking.Value
     RANKING_CONTRIBUTION: _Ranking.ValueType  # 3
     """By contribution to the change of the whole."""
     RANKING_NEW_STAR: _Ranking.ValueType  # 4
-    """New stars (新星网点): first machine after the cut-off day, by the measure."""
+    """New stars (新星网点): first machine, which is the day the outlet opened, after the cut-off day, by the measure."""
     RANKING_PROGRESS: _Ranking.ValueType  # 5
     """Progress (进步网点): first machine up to the cut-off day, sales in the base, above the average, by growth."""
 
@@ -194,7 +194,7 @@ RANKING_GROWTH: Ranking.ValueType  # 2
 RANKING_CONTRIBUTION: Ranking.ValueType  # 3
 """By contribution to the change of the whole."""
 RANKING_NEW_STAR: Ranking.ValueType  # 4
-"""New stars (新星网点): first machine after the cut-off day, by the measure."""
+"""New stars (新星网点): first machine, which is the day the outlet opened, after the cut-off day, by the measure."""
 RANKING_PROGRESS: Ranking.ValueType  # 5
 """Progress (进步网点): first machine up to the cut-off day, sales in the base, above the average, by growth."""
 Global___Ranking: _TypeAlias = Ranking  # noqa: Y015
@@ -1371,7 +1371,7 @@ class RankRequest(_message.Message):
     RANKING_FIELD_NUMBER: _builtins.int
     MEASURE_FIELD_NUMBER: _builtins.int
     CUTOFF_DAY_FIELD_NUMBER: _builtins.int
-    LEAST_SALES_FEN_FIELD_NUMBER: _builtins.int
+    LEAST_VALUE_FIELD_NUMBER: _builtins.int
     BELOW_AVERAGE_TOO_FIELD_NUMBER: _builtins.int
     TOP_FIELD_NUMBER: _builtins.int
     LOWEST_FIRST_FIELD_NUMBER: _builtins.int
@@ -1391,15 +1391,19 @@ class RankRequest(_message.Message):
     of: _builtins.str
     """What is ranked: outlet (not set), zone, zone_type, district, mgmt_area, format, channel_class, game."""
     within: _builtins.str
-    """Ranked apart within each value of this dimension, such as mgmt_area; empty for the whole city."""
+    """Ranked apart within each value of this dimension, such as mgmt_area; empty for the whole city. An outlet stands in one
+    area only, that of its last sale in the period, with all its sales.
+    """
     ranking: Global___Ranking.ValueType
-    """Which ranking."""
+    """Which ranking; new stars and progress are of outlets only."""
     measure: _builtins.str
     """sales (not set), bets or companion."""
     cutoff_day: _builtins.str
     """Cut-off day of new stars and progress; empty for the first day of the period."""
-    least_sales_fen: _builtins.int
-    """Least sales of the period in fen to be ranked; 0 for none."""
+    least_value: _builtins.int
+    """Least value of the measure in the period to be ranked, in its unit; 0 for none, or for above zero in a ranking by
+    the measure.
+    """
     below_average_too: _builtins.bool
     """True to rank for progress those below the average too."""
     top: _builtins.int
@@ -1427,7 +1431,7 @@ class RankRequest(_message.Message):
         ranking: Global___Ranking.ValueType = ...,
         measure: _builtins.str = ...,
         cutoff_day: _builtins.str = ...,
-        least_sales_fen: _builtins.int = ...,
+        least_value: _builtins.int = ...,
         below_average_too: _builtins.bool = ...,
         top: _builtins.int = ...,
         lowest_first: _builtins.bool = ...,
@@ -1437,7 +1441,7 @@ class RankRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "below_average_too", b"below_average_too", "compare", b"compare", "cutoff_day", b"cutoff_day", "from_day", b"from_day", "least_sales_fen", b"least_sales_fen", "lowest_first", b"lowest_first", "measure", b"measure", "of", b"of", "page_size", b"page_size", "page_token", b"page_token", "ranking", b"ranking", "selection", b"selection", "to_day", b"to_day", "top", b"top", "within", b"within"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "below_average_too", b"below_average_too", "compare", b"compare", "cutoff_day", b"cutoff_day", "from_day", b"from_day", "least_value", b"least_value", "lowest_first", b"lowest_first", "measure", b"measure", "of", b"of", "page_size", b"page_size", "page_token", b"page_token", "ranking", b"ranking", "selection", b"selection", "to_day", b"to_day", "top", b"top", "within", b"within"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
