@@ -67,7 +67,10 @@ _COMPANION = Definition(
 )
 _PLACES = Definition(
     name="places",
-    text_zh="名次：数值相同者名次相同（1、2、2、4）；占比为占同榜全部入榜者的万分比，用最大余数法，合计 10,000；其余各行合并为“其他”",
+    text_zh=(
+        "名次：数值相同者名次相同（1、2、2、4）；占比为占同榜全部入榜者的万分比，用最大余数法，合计 10,000；"
+        "其余各行合并为“其他”"
+    ),
     text_en=(
         "Places: equals share one (1, 2, 2, 4); shares are basis points of all that are ranked, by largest remainder, "
         "and sum to 10,000; the rows beyond the top are summed as others"

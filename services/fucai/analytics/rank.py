@@ -1,4 +1,4 @@
-"""Who leads: reads the question, sums two periods by what is ranked, and lays the places out. The rules are in domain/."""
+"""Who leads: reads the question, sums two periods by what is ranked, lays the places out. The rules are in domain/."""
 
 from __future__ import annotations
 
