@@ -14,6 +14,8 @@ from fucai.analytics.pairing import pairing, pairing_message, read_period
 from fucai.analytics.questions import MAX_DIMENSIONS, BadQuestionError
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import read_selection
+from fucai.analytics.trend import growth_message
+from fucai.domain.comparison import Pairing
 from fucai.domain.decomposition import by_averages
 from fucai.domain.periods import Comparison
 from fucai.domain.sellers import Population
@@ -48,7 +50,7 @@ async def decompose(asked: Asked, request: analytics_pb2.DecomposeRequest) -> an
     read, named = await asyncio.gather(cells(asked.ask, sides, by, selection, outlets=True), names(asked.ask, by))
     rows = [(one.group, one.member, one.base_fen, one.value_fen, one.base_bets, one.value_bets) for one in read]
     opened = {one.member for one in read if one.opened and one.opened >= sides[1].first}
-    total, *groups = [_message(one, named) for one in await asyncio.to_thread(drill, rows, opened, request.top)]
+    total, *groups = [_message(one, named, found) for one in await asyncio.to_thread(drill, rows, opened, request.top)]
     shown, token = page(groups, request)
     return analytics_pb2.DecomposeResponse(
         pairing=pairing_message(found, asked.today),
@@ -72,7 +74,7 @@ def _dimensions(request: analytics_pb2.DecomposeRequest, bad: list[Violation]) -
     return by
 
 
-def _message(one: Drilled, named: Sequence[Mapping[str, str]]) -> analytics_pb2.Waterfall:
+def _message(one: Drilled, named: Sequence[Mapping[str, str]], found: Pairing) -> analytics_pb2.Waterfall:
     """As it goes over the wire."""
     line = one.line
     values = zip(line.group, named, strict=False)
@@ -97,6 +99,7 @@ def _message(one: Drilled, named: Sequence[Mapping[str, str]]) -> analytics_pb2.
         moved_outlets=one.sellers.moved_outlets,
         others=one.others,
         by_averages=_averages(one.sellers.base, one.sellers.value),
+        growth=growth_message(found.grow(line.value_fen, line.base_fen)),
     )
 
 

@@ -1187,6 +1187,7 @@ class Waterfall(_message.Message):
     MOVED_OUTLETS_FIELD_NUMBER: _builtins.int
     OTHERS_FIELD_NUMBER: _builtins.int
     BY_AVERAGES_FIELD_NUMBER: _builtins.int
+    GROWTH_FIELD_NUMBER: _builtins.int
     base_fen: _builtins.int
     """Sales of the base."""
     new_fen: _builtins.int
@@ -1233,6 +1234,10 @@ class Waterfall(_message.Message):
     def by_averages(self) -> Global___AverageEffects:
         """The change of the group by its averages; absent where a number is not above zero."""
 
+    @_builtins.property
+    def growth(self) -> Global___Growth:
+        """Change of the sales against the base."""
+
     def __init__(
         self,
         *,
@@ -1256,10 +1261,11 @@ class Waterfall(_message.Message):
         moved_outlets: _builtins.int = ...,
         others: _builtins.int = ...,
         by_averages: Global___AverageEffects | None = ...,
+        growth: Global___Growth | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["by_averages", b"by_averages"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by_averages", b"by_averages", "growth", b"growth"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fen", b"base_fen", "by_averages", b"by_averages", "closed_fen", b"closed_fen", "closed_outlets", b"closed_outlets", "first_sales_fen", b"first_sales_fen", "group", b"group", "group_names", b"group_names", "intensity_effect_fen", b"intensity_effect_fen", "moved_fen", b"moved_fen", "moved_outlets", b"moved_outlets", "new_fen", b"new_fen", "new_outlets", b"new_outlets", "opened_fen", b"opened_fen", "other_effect_fen", b"other_effect_fen", "others", b"others", "price_effect_fen", b"price_effect_fen", "same_fen", b"same_fen", "same_outlets", b"same_outlets", "scale_effect_fen", b"scale_effect_fen", "value_fen", b"value_fen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fen", b"base_fen", "by_averages", b"by_averages", "closed_fen", b"closed_fen", "closed_outlets", b"closed_outlets", "first_sales_fen", b"first_sales_fen", "group", b"group", "group_names", b"group_names", "growth", b"growth", "intensity_effect_fen", b"intensity_effect_fen", "moved_fen", b"moved_fen", "moved_outlets", b"moved_outlets", "new_fen", b"new_fen", "new_outlets", b"new_outlets", "opened_fen", b"opened_fen", "other_effect_fen", b"other_effect_fen", "others", b"others", "price_effect_fen", b"price_effect_fen", "same_fen", b"same_fen", "same_outlets", b"same_outlets", "scale_effect_fen", b"scale_effect_fen", "value_fen", b"value_fen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
