@@ -69,7 +69,7 @@ def read_trend(request: analytics_pb2.TrendRequest) -> TrendQuestion:
     first = read_day("from_day", request.from_day, bad)
     last = read_day("to_day", request.to_day, bad)
     grain = _grain(request.grain, bad)
-    by = _dimensions(request.by, bad)
+    by = read_dimensions(request.by, bad)
     comparison = _comparison(request.compare, bad)
     if first and last and last < first:
         bad.append(_reversed(first, last))
@@ -155,7 +155,8 @@ def _comparison(number: int, bad: list[Violation]) -> Comparison:
     return Comparison(number)
 
 
-def _dimensions(names: Iterable[str], bad: list[Violation]) -> tuple[str, ...]:
+def read_dimensions(names: Iterable[str], bad: list[Violation]) -> tuple[str, ...]:
+    """The dimensions to group by, in order; what is wrong goes into `bad`."""
     by = tuple(names)
     for place, name in enumerate(by):
         if name not in DIMENSIONS:
