@@ -126,6 +126,8 @@ def where(key: tuple[tuple[str, bool], ...], *, today: bool = False, as_of: bool
             keys.add(_OUTLET)
         else:
             read.append(text)
+            if dimension == "hour":
+                read.append("NOT daily_summary")  # which has no hour
     if as_of:
         read.append("stored_at <= fromUnixTimestamp64Milli({as_of_ms:Int64})")
     return Where(" AND ".join(read) or "1", " AND ".join(summed) or "1", frozenset(keys))
