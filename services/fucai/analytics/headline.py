@@ -10,10 +10,10 @@ from datetime import date, timedelta
 
 from fucai.analytics import texts
 from fucai.analytics.benchmark import benchmark
+from fucai.analytics.measures import growth_message
 from fucai.analytics.questions import HEADLINE_DAYS, MAX_ROWS, BadQuestionError, HeadlineQuestion
 from fucai.analytics.reach import Reach, names
 from fucai.analytics.store import Ask
-from fucai.analytics.trend import growth_message
 from fucai.domain.growth import grow
 from fucai.domain.periods import Comparison, DayRange, Grain, coverage, open_window, year_before
 from fucai.runtime.errors import Violation
