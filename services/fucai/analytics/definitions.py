@@ -71,11 +71,6 @@ _DECOMPOSED = (
     ),
 )
 
-_COMPANION = Definition(
-    name="companion",
-    text_zh="同行消费额：同一次到店在其他业态的消费金额，销售减注销",
-    text_en="Companion spend: what was spent on the other trade in the same visit, SALE less VOID",
-)
 _PLACES = Definition(
     name="places",
     text_zh=(
@@ -135,10 +130,9 @@ def of_decompose(*, grouped: bool) -> list[Definition]:
     return [_SALES, _BETS, *_DECOMPOSED, *([_AS_OF] if grouped else [])]
 
 
-def of_rank(measure: str, *, outlets: bool) -> list[Definition]:
+def of_rank(measure: Measure, *, outlets: bool) -> list[Definition]:
     """The definitions that a ranking by a measure needs."""
-    measures = {"sales": [_SALES], "bets": [_BETS], "companion": [_COMPANION]}
-    return [*measures[measure], _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
+    return [measure.definition(), _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
 
 
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:

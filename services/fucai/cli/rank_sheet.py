@@ -14,7 +14,7 @@ _BP = 10_000
 _MEASURES = {
     "sales": Label("销售额", "sales"),
     "bets": Label("注数", "bets"),
-    "companion": Label("同行消费额", "companion spend"),
+    "companion": Label("同店其他消费", "companion spend"),
 }
 _RANKINGS = {
     pb.RANKING_UNSPECIFIED: Label("排名", "Ranking"),
