@@ -21,7 +21,7 @@ _UNKNOWN = date(1970, 1, 1)
 
 
 class Cell(NamedTuple):
-    """Sales and companion spend in fen, and bets, of one group and member: SALE less VOID, of the base and the period.
+    """Sales in fen and bets (SALE less VOID) and companion spend in fen of one group and member, of base and period.
 
     `opened` is the day a member that is an outlet opened, as registered on the day of its last sale; None if unknown.
     """

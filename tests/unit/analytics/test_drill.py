@@ -38,7 +38,7 @@ def test_the_rest_stands_in_one_line_in_which_an_outlet_counts_once() -> None:
     assert (first.others, others.others) == (0, 2)
     assert (others.line.base_fen, others.line.value_fen, others.line.opened_fen) == (20, 55, 5)
     assert (others.line.same_outlets, others.line.new_outlets) == (1, 1)
-    assert others.sellers.value.outlets == 2
+    assert others.line.value_outlets == 2
 
 
 def test_without_groups_there_is_the_whole_alone() -> None:

@@ -1,5 +1,6 @@
 -- Sales, bets and companion spend of two periods side by side, by group and member, in one reading. The inner query has the
--- keys of a projection of `sales`; the outer one puts each outlet where it was on that day. Payouts change none of them.
+-- keys of a projection of `sales`; the outer one puts each outlet where it was on that day. Payouts change none of them; a void takes back no
+-- companion spend.
 -- last_sale: the last day of the period with a sale, else the last day of what counts. The periods may overlap.
 SELECT
     $groups AS groups,
@@ -20,7 +21,7 @@ FROM
         business_day, kind, $keys,
         if(kind = 'VOID', -1, 1) * sum(amount_fen) AS fen,
         if(kind = 'VOID', -1, 1) * toInt64(sum(bets)) AS net_bets,
-        if(kind = 'VOID', -1, 1) * sum(companion_fen) AS companion
+        if(kind = 'VOID', 0, 1) * sum(companion_fen) AS companion
     FROM visible_sales
     WHERE
         (business_day BETWEEN {first_day:Date} AND {last_day:Date}
