@@ -84,9 +84,9 @@ _PLACES = Definition(
 )
 _ONE_AREA = Definition(
     name="one_area",
-    text_zh="网点只在一处排名：本期最后一次销售当日所在处，计其全部销售；首台终端日期以网点开业日为准",
+    text_zh="网点只在一处排名：本期最后一次销售或注销当日所在处，计其全部销售；首台终端日期以网点开业日为准",
     text_en=(
-        "An outlet is ranked in one place only, where it was on the day of its last sale in the period, with all its "
+        "An outlet is ranked in one place only, where it was on the day of its last sale or void, with all its "
         "sales; the day of its first machine is the day it opened"
     ),
 )

@@ -29,7 +29,6 @@ def signed(world: World) -> pl.DataFrame:
                 "day": event.day,
                 "outlet": event.outlet,
                 "game": event.game,
-                "sale": event.kind == "SALE",
                 "fen": sign * event.amount_fen,
                 "bets": sign * event.bets,
                 "companion": event.companion_fen if event.kind == "SALE" else 0,
