@@ -165,14 +165,6 @@ def test_a_token_belongs_to_its_question(analytics: AnalyticsServiceStub) -> Non
         analytics.Rank(pb.RankRequest(**YEAR, page_size=2, page_token=token, measure="bets"))
 
 
-def test_a_value_with_quotes_and_sql_is_a_value(analytics: AnalyticsServiceStub) -> None:
-    """It filters everything away and reaches no query text."""
-    selection = pb.Selection(filters=[pb.Filter(dimension="zone", values=["Z1') OR 1=1 --", "\\'"])])
-    answer = analytics.Decompose(pb.DecomposeRequest(**YEAR, by=["zone"], selection=selection))
-    assert (answer.total.value_fen, answer.total.base_fen, len(answer.groups)) == (0, 0, 0)
-    assert not analytics.Rank(pb.RankRequest(**YEAR, selection=selection)).rows
-
-
 def test_more_cells_than_can_be_walked_are_refused(
     analytics: AnalyticsServiceStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -192,7 +192,7 @@ def test_options_become_the_request(address: str, service: Whys) -> None:
     ran = ask(
         address,
         *("decompose", "--from", "2025-02-01", "--base-from", "2023-02-01", "--by", "zone, outlet", "--top", "3"),
-        *("--where", "game=ssq,3d", "--where", "zone!=Z1=", "--attributes", "today", "--as-of", "2025-03-01T08:00"),
+        *("--filter", "game=ssq,3d", "--not", "zone=Z1=", "--today", "--as-of", "2025-03-01T08:00"),
         "--explain",
     )
     asked = service.asked
@@ -240,7 +240,7 @@ def test_each_ranking_is_asked_by_its_option(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("decompose", "--where", "zone"), "DIMENSION=VALUE"),
+        (("decompose", "--filter", "zone"), "DIM=VALUE"),
         (("decompose", "--as-of", "yesterday"), "YYYY-MM-DDTHH:MM"),
         (("rank", "--new-star", "--progress"), "take one of them"),
         (("rank", "--progress", "--by", "growth"), "take one of them"),
