@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from fucai.analytics.measures import Measure
 from fucai.domain.periods import Comparison, Grain
 from fucai.v1.analytics_pb2 import Definition
 
@@ -19,6 +22,11 @@ _GROWTH = Definition(
     name="growth",
     text_zh="增长率：（本期－基期）÷基期；基期为零、为负、无数据或不全时以标记代替或注明",
     text_en="Growth: (value - base) / base; a mark stands where the base is zero, negative, missing or partly stored",
+)
+_SAME = Definition(
+    name="same_outlet_sales",
+    text_zh="同店：本期与基期均有销售的网点，其两期销售额及增长率",
+    text_en="Same outlet: outlets that sold in both periods, their sales of both and the growth",
 )
 _AS_OF = Definition(
     name="as_of_sale",
@@ -50,6 +58,11 @@ _WEEKS = ("同比：与 364 天前的同一周比较", "Year on year: the week 3
 def of_trend(*, grouped: bool) -> list[Definition]:
     """The definitions that a trend needs."""
     return [_SALES, _BETS, _GROWTH, *([_AS_OF] if grouped else [])]
+
+
+def of_growth(measures: Iterable[Measure], *, grouped: bool) -> list[Definition]:
+    """The definitions that growth needs."""
+    return [*(measure.definition() for measure in measures), _SAME, _GROWTH, *([_AS_OF] if grouped else [])]
 
 
 def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Definition]:

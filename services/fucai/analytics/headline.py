@@ -47,7 +47,7 @@ async def headline(ask: Ask, question: HeadlineQuestion, now: Reach, today: date
     base_days = year_before(days)
     if base_days is None:
         raise BadQuestionError([Violation("from_day", f"{days.first} has no counterpart in the year before")])
-    closures = [DayRange(first, last) for first, last in await ask(texts.plain("closures"), {})]
+    closures = [DayRange(first, last) for first, last, _ in await ask(texts.plain("closures"), {})]
     value, base, named = await asyncio.gather(
         _side(ask, question, days, closures),
         _side(ask, question, base_days, closures),

@@ -66,10 +66,10 @@ def read_trend(request: analytics_pb2.TrendRequest) -> TrendQuestion:
         BadQuestionError: with one violation for each bad field.
     """
     bad: list[Violation] = []
-    first = _day("from_day", request.from_day, bad)
-    last = _day("to_day", request.to_day, bad)
+    first = read_day("from_day", request.from_day, bad)
+    last = read_day("to_day", request.to_day, bad)
     grain = _grain(request.grain, bad)
-    by = _dimensions(request.by, bad)
+    by = read_dimensions(request.by, bad)
     comparison = _comparison(request.compare, bad)
     if first and last and last < first:
         bad.append(_reversed(first, last))
@@ -91,8 +91,8 @@ def read_headline(request: analytics_pb2.HeadlineRequest) -> HeadlineQuestion:
         BadQuestionError: with one violation for each bad field.
     """
     bad: list[Violation] = []
-    first = _day("from_day", request.from_day, bad) if request.from_day else None
-    last = _day("to_day", request.to_day, bad) if request.to_day else None
+    first = read_day("from_day", request.from_day, bad) if request.from_day else None
+    last = read_day("to_day", request.to_day, bad) if request.to_day else None
     if first and last and last < first:
         bad.append(_reversed(first, last))
     if request.active_open_days > MAX_OPEN_DAYS:
@@ -125,7 +125,8 @@ def read_recent(request: analytics_pb2.RecentRequest) -> int:
     return request.limit or DEFAULT_RECENT
 
 
-def _day(field: str, text: str, bad: list[Violation]) -> date | None:
+def read_day(field: str, text: str, bad: list[Violation]) -> date | None:
+    """The day written in a field; None where it is none of 1971 to 2148, and then `bad` says so."""
     try:
         day = date.fromisoformat(text) if _ISO.fullmatch(text) else None
     except ValueError:
@@ -154,7 +155,8 @@ def _comparison(number: int, bad: list[Violation]) -> Comparison:
     return Comparison(number)
 
 
-def _dimensions(names: Iterable[str], bad: list[Violation]) -> tuple[str, ...]:
+def read_dimensions(names: Iterable[str], bad: list[Violation]) -> tuple[str, ...]:
+    """The dimensions to group by, in order; what is wrong goes into `bad`."""
     by = tuple(names)
     for place, name in enumerate(by):
         if name not in DIMENSIONS:

@@ -12,6 +12,7 @@ import grpc
 
 from fucai.analytics import definitions, questions
 from fucai.analytics.asked import Asked
+from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
 from fucai.analytics.reach import reach
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
@@ -72,6 +73,11 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             answer.currency = asked.currency
             answer.queries.extend(asked.queries())
             return answer
+
+    async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
+        """A period against its base, by any dimensions, several measures at once."""
+        async with self._asking(context, request.selection) as asked:
+            return await growth(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context
