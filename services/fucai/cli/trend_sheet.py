@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from fucai.cli.out.reading import both_of, change_of, day_of, definitions_of, group_cells, group_columns
-from fucai.cli.out.sheet import Column, Fact, Kind, Note, Plot, Row, Sheet, Tone, summed
+from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Plot, Row, Sheet, Tone, summed
 from fucai.domain.labels import DIMENSIONS, Label
 from fucai.domain.periods import DayRange, Grain, whole
 from fucai.v1 import analytics_pb2 as pb
@@ -36,7 +36,8 @@ def trend_sheet(answer: pb.TrendResponse, *, grain: Grain, by: Sequence[str], fi
         title=_title(grain, by, first, last),
         columns=columns,
         rows=rows,
-        total=summed(columns, rows, _ALL) if len(rows) > 1 else None,
+        total=_total(answer, columns, rows),
+        available=answer.total_rows or None,
         currency=answer.currency,
         facts=[
             Fact("from_day", Kind.TEXT, Label("起", "from"), first),
@@ -102,6 +103,22 @@ def _row(row: pb.TrendRow, grain: Grain, by: Sequence[str], currency: str) -> Ro
         base.bets if base else None,
         currency,
     )
+
+
+def _total(answer: pb.TrendResponse, columns: Sequence[Column], rows: Sequence[Row]) -> Row | None:
+    """The sums of a whole answer with more than one row; a page of one has the figures that the service gives."""
+    if len(rows) > 1 and answer.total_rows in (0, len(rows)):
+        return summed(columns, rows, _ALL)
+    if not rows or answer.total_rows <= len(rows) or not answer.HasField("total"):
+        return None
+    figures: dict[str, Cell] = {
+        "period": _ALL,
+        "sales": answer.total.sales_fen,
+        "bets": answer.total.bets,
+        "events": answer.total.events,
+        "payouts": answer.total.payouts_fen,
+    }
+    return tuple(figures.get(column.key) for column in columns)
 
 
 def _notes(answer: pb.TrendResponse, grain: Grain, *, compared: bool) -> list[Note]:

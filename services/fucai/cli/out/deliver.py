@@ -23,7 +23,6 @@ from fucai.cli.out.plot import show_plot
 from fucai.cli.out.screen import View, rows_line, show
 from fucai.cli.out.sheet import Kind, Sheet
 from fucai.cli.out.words import COMMA, fresh, word
-from fucai.cli.out.xlsx import write_xlsx
 from fucai.cli.output import TABLE_COLUMNS, stderr_console, stdout_console
 
 ROWS_ON_TERMINAL = 100  # of a long table, unless all are asked for
@@ -61,6 +60,8 @@ def write(sheet: Sheet, out: Output, file: BinaryIO) -> int:
     if out.form is Format.JSON:
         file.write(f"{as_json(document(sheet, out.lang))}\n".encode())
     elif out.form is Format.XLSX:
+        from fucai.cli.out.xlsx import write_xlsx  # noqa: PLC0415 (xlsxwriter is slow to load; a table stays fast)
+
         write_xlsx(sheet, file, out.lang)
     elif out.form is Format.PARQUET:
         write_parquet(sheet, file, out.lang)

@@ -9,15 +9,14 @@ from fucai.cli.out.sheet import Change, Column, Definition, Fact, Kind, Mark
 from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, Label
 from fucai.v1 import analytics_pb2 as pb
 
+_MARKS = {pb.GrowthMark.Value(f"GROWTH_MARK_{mark}"): mark for mark in Mark}
 _WITH_RATIO = frozenset({Mark.RATIO, Mark.PARTIAL_BASE})
 
 
 def change_of(growth: pb.Growth) -> Change | None:
-    """The growth figure; None where the mark is not set, for then nothing was compared."""
-    if growth.mark == pb.GROWTH_MARK_UNSPECIFIED:
-        return None
-    mark = Mark(pb.GrowthMark.Name(growth.mark).removeprefix("GROWTH_MARK_"))
-    return Change(growth.ratio if mark in _WITH_RATIO else None, mark)
+    """The growth figure; None where nothing was compared, or a newer service has a mark that is not known here."""
+    mark = _MARKS.get(growth.mark)
+    return None if mark is None else Change(growth.ratio if mark in _WITH_RATIO else None, mark)
 
 
 def day_of(text: str) -> date | None:
