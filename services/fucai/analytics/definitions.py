@@ -41,6 +41,31 @@ _SCALE_EN = (
     "Channel scale (active outlets): outlets with at least {sales} sale(s), or a daily summary with bets, in the last "
     "{days} open days up to the end of the period; days of a market closure are not open"
 )
+_INSTALLED = Definition(
+    name="installed",
+    text_zh="在册网点：登记的开业日不晚于当日、且当日尚未关闭的网点",
+    text_en="Installed: outlets registered as opened by that day and not closed by then",
+)
+_TURNOVER = Definition(
+    name="turnover",
+    text_zh="新增、退出：开业日、关闭日（首个不再销售之日）落在本期的网点",
+    text_en="Opened, closed: outlets whose day of opening, or first day without sales for good, lies in the bucket",
+)
+_PENETRATION = Definition(
+    name="penetration",
+    text_zh="活跃率：既活跃又在册的网点÷在册网点；活跃而不在册的另列，不计入比率",
+    text_en="Penetration: outlets both active and installed over installed ones; active ones not installed stand apart",
+)
+_TERMINALS = Definition(
+    name="terminals",
+    text_zh="终端：当日绑定于在册网点的终端；活跃终端：其中在同一窗口内有销售的",
+    text_en="Terminals: bound to installed outlets on that day; active ones: those of them with a sale in the window",
+)
+_SALES_PER_OUTLET = Definition(
+    name="sales_per_outlet",
+    text_zh="站均销量：本期销售额÷期末活跃网点数，四舍六入五成双",
+    text_en="Sales per outlet: sales of the bucket over active outlets at its end, rounded half to even",
+)
 
 _RULES = {
     Comparison.YOY: (
@@ -70,6 +95,22 @@ def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Defi
     zh, en = (text.format(sales=least_sales, days=open_days) for text in (_SCALE_ZH, _SCALE_EN))
     scale = Definition(name="active_outlets", text_zh=zh, text_en=en)
     return [scale, _SALES, _GROWTH, *([_AS_OF] if grouped else [])]
+
+
+def of_scale(*, least_sales: int, open_days: int, terminals: bool, compared: bool, grouped: bool) -> list[Definition]:
+    """The definitions that channel scale needs, with its parameters."""
+    zh, en = (text.format(sales=least_sales, days=open_days) for text in (_SCALE_ZH, _SCALE_EN))
+    return [
+        Definition(name="active_outlets", text_zh=zh, text_en=en),
+        _INSTALLED,
+        _TURNOVER,
+        _PENETRATION,
+        *([_TERMINALS] if terminals else []),
+        _SALES,
+        _SALES_PER_OUTLET,
+        *([_GROWTH] if compared else []),
+        *([_AS_OF] if grouped else []),
+    ]
 
 
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:

@@ -15,6 +15,7 @@ from fucai.analytics.asked import Asked
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
 from fucai.analytics.reach import reach
+from fucai.analytics.scale import scale
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
 from fucai.analytics.trend import trend
@@ -78,6 +79,11 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         """A period against its base, by any dimensions, several measures at once."""
         async with self._asking(context, request.selection) as asked:
             return await growth(asked, request)
+
+    async def Scale(self, request: analytics_pb2.ScaleRequest, context: Context) -> analytics_pb2.ScaleResponse:
+        """Channel scale: installed, active, new and closed outlets, penetration, sales per outlet."""
+        async with self._asking(context, request.selection) as asked:
+            return await scale(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context
