@@ -66,6 +66,18 @@ _SALES_PER_OUTLET = Definition(
     text_zh="站均销量：本期销售额÷期末活跃网点数，四舍六入五成双",
     text_en="Sales per outlet: sales of the bucket over active outlets at its end, rounded half to even",
 )
+_PROFILE = Definition(
+    name="profile",
+    text_zh="时段分布：按营业日的星期与事件的小时合计；日汇总无小时，其销售额另列；日均＝合计÷期内该星期几的天数",
+    text_en="Hours by weekday: sums by weekday of the business day and hour of the event; daily summaries have no hour "
+    "and stand apart; a day's average is the sum over the number of such weekdays in the period",
+)
+_SHARE_OF_HOURS = Definition(
+    name="share_bp",
+    text_zh="占比：本格销售额÷该组有小时的销售额，万分比，按最大余数法合计 10,000；负值计零",
+    text_en="Share: sales of the cell over those of its group that have an hour, in basis points that sum to 10,000 by "
+    "largest remainder; below zero counts as zero",
+)
 
 _RULES = {
     Comparison.YOY: (
@@ -111,6 +123,11 @@ def of_scale(*, least_sales: int, open_days: int, terminals: bool, compared: boo
         *([_GROWTH] if compared else []),
         *([_AS_OF] if grouped else []),
     ]
+
+
+def of_profile(*, grouped: bool) -> list[Definition]:
+    """The definitions that hours by weekday need."""
+    return [_PROFILE, _SHARE_OF_HOURS, _SALES, _BETS, *([_AS_OF] if grouped else [])]
 
 
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:

@@ -14,6 +14,7 @@ from fucai.analytics import definitions, questions
 from fucai.analytics.asked import Asked
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
+from fucai.analytics.profile import profile
 from fucai.analytics.reach import reach
 from fucai.analytics.scale import scale
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
@@ -84,6 +85,13 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         """Channel scale: installed, active, new and closed outlets, penetration, sales per outlet."""
         async with self._asking(context, request.selection) as asked:
             return await scale(asked, request)
+
+    async def Profile(
+        self, request: analytics_pb2.ProfileRequest, context: Context
+    ) -> analytics_pb2.ProfileResponse:
+        """When sales happen: hour by weekday."""
+        async with self._asking(context, request.selection) as asked:
+            return await profile(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context
