@@ -78,6 +78,18 @@ _SHARE_OF_HOURS = Definition(
     text_en="Share: sales of the cell over those of its group that have an hour, in basis points that sum to 10,000 by "
     "largest remainder; below zero counts as zero",
 )
+_PLACE = Definition(
+    name="place_in_area",
+    text_zh="分区名次：期末所在分区内、按期内销售额（按销售当日所属分区）的名次，相同者同名次；只计销售额大于零的网点",
+    text_en="Place: by sales of the period within the management area that it is in at the end, as of each sale; equals "
+    "share a place; only outlets with sales above zero count",
+)
+_ZONE_TYPE_AVERAGE = Definition(
+    name="zone_type_average",
+    text_zh="同类站均：期末所属区域类型内销售额大于零的网点的销售额÷网点数，四舍六入五成双",
+    text_en="Zone type average: sales over outlets, of those with sales above zero in the zone type that it is in at the "
+    "end, rounded half to even",
+)
 
 _RULES = {
     Comparison.YOY: (
@@ -128,6 +140,11 @@ def of_scale(*, least_sales: int, open_days: int, terminals: bool, compared: boo
 def of_profile(*, grouped: bool) -> list[Definition]:
     """The definitions that hours by weekday need."""
     return [_PROFILE, _SHARE_OF_HOURS, _SALES, _BETS, *([_AS_OF] if grouped else [])]
+
+
+def of_outlet(measures: Iterable[Measure]) -> list[Definition]:
+    """The definitions that an outlet's card needs."""
+    return [*(measure.definition() for measure in measures), _PLACE, _ZONE_TYPE_AVERAGE, _GROWTH, _AS_OF]
 
 
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:

@@ -14,13 +14,14 @@ from fucai.analytics import definitions, questions
 from fucai.analytics.asked import Asked
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
+from fucai.analytics.outlet import UnknownOutletError, outlet
 from fucai.analytics.profile import profile
 from fucai.analytics.reach import reach
 from fucai.analytics.scale import scale
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
 from fucai.analytics.trend import trend
-from fucai.runtime.errors import Context, abort, invalid_argument, unavailable
+from fucai.runtime.errors import Context, abort, invalid_argument, not_found, unavailable
 from fucai.v1 import analytics_pb2, analytics_pb2_grpc
 
 LONGEST_SECONDS = 60.0
@@ -93,6 +94,11 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         async with self._asking(context, request.selection) as asked:
             return await profile(asked, request)
 
+    async def Outlet(self, request: analytics_pb2.OutletRequest, context: Context) -> analytics_pb2.OutletResponse:
+        """One outlet's card."""
+        async with self._asking(context, request.selection) as asked:
+            return await outlet(asked, request)
+
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context
     ) -> analytics_pb2.FreshnessResponse:
@@ -145,6 +151,8 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             )
         except questions.BadQuestionError as error:
             await invalid_argument(context, error.violations)
+        except UnknownOutletError as error:
+            await not_found(context, "outlet", error.outlet_id, str(error))
         except StoreAwayError as error:
             await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
         except StoreSlowError as error:
