@@ -191,18 +191,15 @@ def _check(first: date, last: date, stored: DayRange | None, today: date, bad: l
     if last < first:
         bad.append(Violation("to_day", f"{last} is before from_day {first}: swap them"))
         return
+    if stored is not None and first > stored.last:
+        text = f"{first} is after {stored.last}, the last day that can be answered: choose {stored.first} or later"
+        bad.append(Violation("from_day", text))
+        return
     year_end = whole(Grain.YEAR, today).last
     if last > year_end:
         text = f"{last} is in the future: choose up to {year_end}; a period that is not over counts as of its last day"
         bad.append(Violation("to_day", text))
-    if stored is None:
-        return
-    if first > stored.last:
-        text = (
-            f"{first} is after {stored.last}, the last day that can be answered: choose {stored.first} to {stored.last}"
-        )
-        bad.append(Violation("from_day", text))
-    elif first < stored.first:
+    if stored is not None and first < stored.first:
         text = f"{first} is before {stored.first}, the first stored day: choose {stored.first} to {stored.last}"
         bad.append(Violation("from_day", text))
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import grpc
 
-from fucai.analytics import definitions, questions
+from fucai.analytics import questions
 from fucai.analytics.asked import Asked
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
@@ -60,18 +60,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
     ) -> analytics_pb2.HeadlineResponse:
         """Channel scale and sales of a period, year on year, beside a benchmark."""
         async with self._asking(context, request.selection) as asked:
-            question = questions.read_headline(request)
-            now = await reach(asked.ask)
-            answer = await headline(asked.ask, question, now, asked.today)
-            answer.freshness.CopyFrom(now.freshness(asked.now_ms))
-            answer.definitions.extend(
-                definitions.of_headline(
-                    least_sales=question.least_sales, open_days=question.open_days, grouped=bool(question.by)
-                )
-            )
-            answer.currency = asked.currency
-            answer.queries.extend(asked.queries())
-            return answer
+            return await headline(asked, request)
 
     async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
         """A period against its base, by any dimensions, several measures at once."""
