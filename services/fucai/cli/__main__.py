@@ -22,7 +22,9 @@ Start a whole stack on this machine, and ask it:
     fucai query headline --by zone_type --data .demo
 
 Or see it all at once: fucai demo. Say where the stack is by --data DIR or FUCAI_DATA=DIR.
-Exit codes are those of sysexits.h: 64 usage, 65 data, 66 no input, 69 unavailable, 70 software, 75 try again.
+Every answer to `fucai query` is a table, a curve (--plot) or a file: --output FILE.csv, .json, .xlsx, .parquet, .arrow.
+Exit codes are those of sysexits.h: 64 usage, 65 data, 66 no input, 69 unavailable, 70 software, 73 no such output,
+75 try again.
 """
 
 app = lazy.group(

@@ -18,7 +18,19 @@ Row = tuple[Group, str, int, int, int, int]
 """Group, outlet id, base fen, current fen, base bets, current bets."""
 
 _NEAR = 2.0
-_AMOUNTS = ("base", "value", "opened", "first_sales", "closed", "same", "intensity", "price", "other")
+_AMOUNTS = (
+    "base",
+    "value",
+    "opened",
+    "first_sales",
+    "closed",
+    "same",
+    "intensity",
+    "price",
+    "other",
+    "base_bets",
+    "value_bets",
+)
 
 
 class Standing(enum.Enum):
@@ -48,6 +60,8 @@ class Line:
         intensity_effect_fen: effect of bets per outlet.
         price_effect_fen: effect of fen per bet.
         other_effect_fen: change that can not stand in a logarithm. base + the four effects = value.
+        base_bets, value_bets: bets of the two periods.
+        base_outlets, value_outlets: outlets with sales above zero in the group, in the two periods.
     """
 
     group: Group
@@ -60,9 +74,13 @@ class Line:
     intensity_effect_fen: int = 0
     price_effect_fen: int = 0
     other_effect_fen: int = 0
+    base_bets: int = 0
+    value_bets: int = 0
     new_outlets: int = 0
     closed_outlets: int = 0
     same_outlets: int = 0
+    base_outlets: int = 0
+    value_outlets: int = 0
 
     @property
     def change_fen(self) -> int:
@@ -78,6 +96,12 @@ class Line:
     def scale_effect_fen(self) -> int:
         """Effect of the number of outlets: what new ones brought and closed ones took."""
         return self.new_fen + self.closed_fen
+
+    @property
+    def averages(self) -> Averages | None:
+        """The change again by the group's averages, see `by_averages`; it can not be drilled."""
+        base = (self.base_outlets, self.base_bets, self.base_fen)
+        return by_averages(base, (self.value_outlets, self.value_bets, self.value_fen))
 
 
 def decompose(rows: Iterable[Row], opened: Collection[str] = ()) -> dict[Group, Line]:
@@ -104,9 +128,12 @@ def decompose(rows: Iterable[Row], opened: Collection[str] = ()) -> dict[Group, 
     tallies[()] = _Tally()
     for (group, outlet_id), cell in cells.items():
         standing = _standing(*outlets[outlet_id])
-        tallies[group].add(_part(standing, *cell, opened=outlet_id in known_opened))
+        tallies[group].add((*_part(standing, *cell, opened=outlet_id in known_opened), cell[2], cell[3]))
         if cell[0] or cell[1]:
             tallies[group].members[standing].add(outlet_id)
+        for side, fen in enumerate(cell[:2]):
+            if fen > 0:
+                tallies[group].sellers[side].add(outlet_id)
     for depth in range(max(depths, default=0), 0, -1):
         for group in [group for group in tallies if len(group) == depth]:
             tallies[group[:-1]].take(tallies[group])
@@ -144,7 +171,7 @@ def log_ratio(value: int, base: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Averages:
-    """The change of a line by its averages, in fen; the three effects sum to the change of its selling outlets."""
+    """The change of one group by its averages, in fen; the three effects sum to it exactly."""
 
     scale_effect_fen: int
     intensity_effect_fen: int
@@ -174,7 +201,7 @@ def _standing(base: int, value: int) -> Standing:
 
 
 def _part(standing: Standing, base: int, value: int, base_bets: int, bets: int, *, opened: bool) -> tuple[int, ...]:
-    """One outlet's part in one group, in the order of `_AMOUNTS`."""
+    """One outlet's part in one group, in the order of `_AMOUNTS`, without the bets."""
     change = value - base
     if standing is Standing.NEW:
         return (base, value, change, 0, 0, 0, 0, 0, 0) if opened else (base, value, 0, change, 0, 0, 0, 0, 0)
@@ -189,11 +216,12 @@ def _part(standing: Standing, base: int, value: int, base_bets: int, bets: int, 
 class _Tally:
     """What a line is made of while it grows."""
 
-    __slots__ = ("amounts", "members")
+    __slots__ = ("amounts", "members", "sellers")
 
     def __init__(self) -> None:
         self.amounts: tuple[int, ...] = (0,) * len(_AMOUNTS)
         self.members: dict[Standing, set[str]] = {standing: set() for standing in Standing}
+        self.sellers: tuple[set[str], set[str]] = (set(), set())
 
     def add(self, amounts: Iterable[int]) -> None:
         self.amounts = tuple(map(operator.add, self.amounts, amounts))
@@ -203,7 +231,10 @@ class _Tally:
         self.add(child.amounts)
         for standing, outlets in child.members.items():
             self.members[standing] |= outlets
+        for mine, others in zip(self.sellers, child.sellers, strict=True):
+            mine.update(others)
 
     def line(self, group: Group) -> Line:
         counted = (Standing.NEW, Standing.CLOSED, Standing.SAME)
-        return Line(group, *self.amounts, *(len(self.members[standing]) for standing in counted))
+        members = [len(self.members[standing]) for standing in counted]
+        return Line(group, *self.amounts, *members, *map(len, self.sellers))

@@ -36,6 +36,8 @@ def plain_median(values: list[int]) -> Fraction:
     [
         (100_000, Outcome.USUAL),
         (70_001, Outcome.USUAL),
+        (65_001, Outcome.USUAL),
+        (65_000, Outcome.FALL),
         (50_000, Outcome.FALL),
         (0, Outcome.FALL),
         (150_000, Outcome.RISE),
@@ -56,6 +58,7 @@ def test_without_a_pattern_there_is_no_judgement() -> None:
     steady = tuesdays(*[100_000] * 8)
     assert swing(steady, TUESDAY, since=LONG_AGO, closed=[TUESDAY]).outcome is Outcome.CLOSED
     assert swing(steady, TUESDAY, since=TUESDAY - 21 * DAY).outcome is Outcome.TOO_FEW_WEEKS
+    assert swing(steady, TUESDAY, since=TUESDAY - 28 * DAY).outcome is Outcome.FALL
     assert swing(steady, TUESDAY, since=TUESDAY).outcome is Outcome.TOO_FEW_WEEKS
     assert swing({}, TUESDAY, since=LONG_AGO, rule=SwingRule(least_base_fen=0)).outcome is Outcome.SMALL_BASE
     assert swing(tuesdays(*[500] * 8), TUESDAY, since=LONG_AGO).outcome is Outcome.SMALL_BASE

@@ -93,7 +93,7 @@ def test_a_base_given_is_cut_to_the_elapsed_part() -> None:
 
 @given(spans(), st.sampled_from(RULED), st.dates(FIRST_DAY, LAST_DAY))
 def test_a_base_lies_before_its_period(asked: DayRange, rule: Comparison, last_stored: date) -> None:
-    """Up to a lunar year of days never meets itself; rules that shift keep the number of days, and weekdays their names."""
+    """Up to a lunar year of days never meets itself; rules that shift keep the number of days, and weekdays."""
     years = range(asked.first.year - 2, asked.last.year + 2)
     market = Market(new_years={year: date(year, 2, 4) for year in years})
     found = pair(asked, rule, DayRange(FIRST_DAY - timedelta(days=999), last_stored), market)

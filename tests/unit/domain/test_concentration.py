@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from fractions import Fraction
 
@@ -25,8 +26,8 @@ def test_concentration_is_that_of_its_definition(values: list[int], order: rando
         return
     pairs = sum(abs(left - right) for left in selling for right in selling)
     assert found.gini == Fraction(pairs, 2 * len(selling) * sum(selling))
-    assert found.top_share is not None
-    assert Fraction(found.top_outlets, found.outlets) <= found.top_share <= 1
+    assert found.top_outlets == math.ceil(Fraction(found.outlets, 10))
+    assert found.top_share == Fraction(sum(sorted(selling, reverse=True)[: found.top_outlets]), sum(selling))
     order.shuffle(values)
     assert concentration([*(value * factor for value in values), 0, 0]) == found
 

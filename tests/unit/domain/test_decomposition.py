@@ -36,10 +36,15 @@ ADDITIVE = (
     "intensity_effect_fen",
     "price_effect_fen",
     "other_effect_fen",
+    "base_bets",
+    "value_bets",
 )
 NAMES = st.sampled_from(["", "a", "b", "c"])
 OUTLETS = st.sampled_from([f"{number:04}" for number in range(12)])
 ROWS = st.lists(st.tuples(st.tuples(NAMES, NAMES), OUTLETS, FEN, FEN, BETS, BETS), max_size=25)
+
+
+BOTH = {"same_outlets": 1, "base_outlets": 1, "value_outlets": 1}
 
 
 def line_of(base: int, value: int, base_bets: int = 1, bets: int = 1) -> Line:
@@ -169,28 +174,31 @@ def test_a_new_outlet_is_the_limit_of_an_outlet_that_grows_from_nothing(value: i
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ((0, 0, 0, 0), Line(())),
-        ((-5, 9, 0, 1), Line((), -5, 9, first_sales_fen=14, new_outlets=1)),
-        ((9, -5, 1, 0), Line((), 9, -5, closed_fen=-14, closed_outlets=1)),
-        ((-5, -7, 0, 0), Line((), -5, -7, closed_fen=-2)),
-        ((0, -7, 0, 0), Line((), 0, -7, closed_fen=-7)),
-        ((5, 7, 0, 3), Line((), 5, 7, same_fen=2, other_effect_fen=2, same_outlets=1)),
-        ((5, 7, 3, -1), Line((), 5, 7, same_fen=2, other_effect_fen=2, same_outlets=1)),
-        ((5, 5, 3, 3), Line((), 5, 5, same_outlets=1)),
+        ((0, 0, 0, 0), {}),
+        ((-5, 9, 0, 1), {"first_sales_fen": 14, "new_outlets": 1, "value_outlets": 1}),
+        ((9, -5, 1, 0), {"closed_fen": -14, "closed_outlets": 1, "base_outlets": 1}),
+        ((-5, -7, 0, 0), {"closed_fen": -2}),
+        ((0, -7, 0, 0), {"closed_fen": -7}),
+        ((5, 7, 0, 3), {"same_fen": 2, "other_effect_fen": 2, **BOTH}),
+        ((5, 7, 3, -1), {"same_fen": 2, "other_effect_fen": 2, **BOTH}),
+        ((5, 5, 3, 3), BOTH),
     ],
 )
-def test_zero_and_below_stand_in_no_logarithm(row: tuple[int, int, int, int], expected: Line) -> None:
+def test_zero_and_below_stand_in_no_logarithm(row: tuple[int, int, int, int], expected: dict[str, int]) -> None:
     """Nothing, voids only, sales without bets: each has its place, and only outlets with sales are counted."""
-    assert line_of(*row) == expected
+    base, value, base_bets, bets = row
+    assert line_of(*row) == Line((), base, value, base_bets=base_bets, value_bets=bets, **expected)
 
 
 def test_an_outlet_that_moved_is_the_same_outlet() -> None:
     """Its sales leave one zone and come to another as change of the same outlet that no factor explains."""
     rows: list[Row] = [(("east",), "001", 500, 0, 5, 0), (("west",), "001", 0, 700, 0, 7)]
     lines = decompose(rows)
-    assert lines["east",] == Line(("east",), 500, 0, same_fen=-500, other_effect_fen=-500, same_outlets=1)
-    assert lines["west",] == Line(("west",), 0, 700, same_fen=700, other_effect_fen=700, same_outlets=1)
-    assert (lines[()].same_fen, lines[()].same_outlets, lines[()].closed_outlets) == (200, 1, 0)
+    east, west, whole = lines["east",], lines["west",], lines[()]
+    assert (east.same_fen, east.other_effect_fen, east.same_outlets) == (-500, -500, 1)
+    assert (west.same_fen, west.other_effect_fen, west.same_outlets) == (700, 700, 1)
+    assert (east.base_outlets, east.value_outlets, west.base_outlets, west.value_outlets) == (1, 0, 0, 1)
+    assert (whole.same_fen, whole.same_outlets, whole.closed_outlets) == (200, 1, 0)
 
 
 def test_groups_of_different_length_are_refused() -> None:
@@ -221,3 +229,7 @@ def test_averages_are_exact_too(base: tuple[int, int, int], value: tuple[int, in
 def test_averages_of_more_outlets_at_the_same_average_are_scale_alone() -> None:
     """Ten outlets more, each with as many bets at the same price: all of the change is the number of outlets."""
     assert by_averages((100, 5_000, 1_000_000), (110, 5_500, 1_100_000)) == Averages(100_000, 0, 0)
+    rows: list[Row] = [(("a",), "1", 800, 800, 8, 8), (("a",), "2", 0, 800, 0, 8), (("b",), "3", 0, 5, 0, 1)]
+    lines = decompose(rows)
+    assert lines["a",].averages == Averages(800, 0, 0)
+    assert lines["b",].averages is None

@@ -55,6 +55,8 @@ def test_new_stars_and_progress_as_in_the_scheme_of_2024() -> None:
     # The average of area 一区 is 550, so 003 grew most and is not ranked.
     assert area_one.left_out == {LeftOut.NOT_ABOVE_AVERAGE: 1, LeftOut.NO_BASE: 1, LeftOut.NEW: 2}
     assert (area_two.ranked, area_two.left_out) == (0, {LeftOut.NOT_ABOVE_AVERAGE: 1, LeftOut.NO_MACHINE: 1})
+    equal = [Member("1", 5, 4, "", old), Member("2", 5, 3, "", old)]
+    assert rank(equal, Order.PROGRESS, rules)[0].left_out == {LeftOut.NOT_ABOVE_AVERAGE: 2}
     anyone = rank(members, Order.PROGRESS, Eligibility(cutoff=CUTOFF, above_average=False, least_value=60))
     assert [place.member_id for ranking in anyone for place in ranking.places] == ["003", "002", "001"]
 

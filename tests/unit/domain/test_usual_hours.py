@@ -52,6 +52,8 @@ def test_usual_is_a_share_of_the_same_weekdays(selling: int, *, silent: bool) ->
     found = quiet_today(sold, TUESDAY, range(9, 12), since=LONG_AGO)
     assert (found == Quiet(1, 500)) == silent
     assert (found is None) != silent
+    of_five = {TUESDAY - weeks * 7 * DAY: {10: 500} for weeks in range(1, 5)}
+    assert quiet_today(of_five, TUESDAY, range(9, 12), since=TUESDAY - 35 * DAY) == Quiet(1, 500)
 
 
 def test_silence_is_counted_back_to_the_last_sale() -> None:
