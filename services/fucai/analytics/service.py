@@ -14,11 +14,12 @@ from fucai.analytics import questions
 from fucai.analytics.asked import Asked
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
+from fucai.analytics.known import SealedDrawError, check_values
 from fucai.analytics.reach import reach
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
 from fucai.analytics.trend import stream_trend, trend
-from fucai.runtime.errors import Context, abort, invalid_argument, unavailable
+from fucai.runtime.errors import Context, abort, failed_precondition, invalid_argument, unavailable
 from fucai.v1 import analytics_pb2, analytics_pb2_grpc
 
 LONGEST_SECONDS = 60.0
@@ -109,9 +110,12 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         seconds = LONGEST_SECONDS if remaining is None else min(LONGEST_SECONDS, remaining - _ANSWERING_SECONDS)
         moment = self._clock()
         ran: list[Ran] = []
+        ask = self._store.asking(seconds, ran if selection is not None and selection.explain else None)
         try:
+            if selection is not None and selection.filters:
+                await check_values(ask, selection)
             yield Asked(
-                ask=self._store.asking(seconds, ran if selection is not None and selection.explain else None),
+                ask=ask,
                 today=moment.astimezone(self._zone).date(),
                 now_ms=int(moment.timestamp() * 1000),
                 currency=self._currency,
@@ -119,6 +123,8 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             )
         except questions.BadQuestionError as error:
             await invalid_argument(context, error.violations)
+        except SealedDrawError as error:
+            await failed_precondition(context, str(error))
         except StoreAwayError as error:
             await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
         except StoreSlowError as error:

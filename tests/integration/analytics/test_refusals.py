@@ -44,10 +44,10 @@ DAYS: dict[str, Any] = {"from_day": "2024-01-01", "to_day": "2024-12-31"}
         ("Trend", pb.TrendRequest(**DAYS, grain=99), "grain", "99 is no grain: choose hour, day, week, month, year"),  # type: ignore[arg-type]
         (
             "Trend",
-            pb.TrendRequest(**DAYS, compare=7),
+            pb.TrendRequest(**DAYS, compare=7),  # type: ignore[arg-type]
             "compare",
             "7 is no comparison: choose none, yoy, previous, weekday",
-        ),  # type: ignore[arg-type]
+        ),
         ("Trend", pb.TrendRequest(**DAYS, by=["game", "store"]), "by[1]", "'store' is no dimension: choose game, zone"),
         ("Trend", pb.TrendRequest(**DAYS, by=["game", "game"]), "by[1]", "'game' stands twice"),
         ("Trend", pb.TrendRequest(**DAYS, by=["'; DROP TABLE sales; --"]), "by[0]", "no dimension"),
@@ -208,7 +208,7 @@ def test_a_cancelled_question_ends_its_query(store_url: str) -> None:
 
     async def ask() -> float:
         store = Store(store_url, DATABASE, threads=1, log_comment="cancelled")
-        asking = asyncio.create_task(store.asking(60.0)(SLOW, {}))
+        asking = asyncio.ensure_future(store.asking(60.0)(SLOW, {}))
         client = connect(store_url)
         running = "SELECT count() FROM system.processes WHERE Settings['log_comment'] LIKE 'cancelled %'"
         while not await asyncio.to_thread(lambda: client.query(running).result_rows[0][0]):
