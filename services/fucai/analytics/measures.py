@@ -10,7 +10,7 @@ from typing import cast
 
 from fucai.analytics.sums import OUTLETS
 from fucai.domain.comparison import Pairing
-from fucai.domain.growth import Growth, Mark, grow
+from fucai.domain.growth import Coverage, Growth, Mark, grow
 from fucai.domain.rounding import BASIS_POINTS
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
@@ -192,23 +192,23 @@ def quantity(measure: Measure, value: Fraction) -> analytics_pb2.Quantity:
 def measurement(
     measure: Measure,
     value: tuple[Sums, Sums],
-    base: tuple[Sums, Sums] | None,
-    pairing: Pairing,
+    base: tuple[Sums, Sums],
+    pairing: Pairing | None,
     *,
     small_base: bool = False,
 ) -> analytics_pb2.Measurement:
     """One measure of one group; `value` and `base` are the sums of the group and of the whole.
 
-    Without a comparison `base` is None. With `small_base` a growth that has a ratio is marked SMALL_BASE instead.
+    Without a comparison `pairing` is None. With `small_base` a growth that has a ratio is marked SMALL_BASE instead.
     """
     now = measure.compute(*value)
     shown = analytics_pb2.Measurement(measure=measure.name)
     if now is not None:
         shown.value.CopyFrom(quantity(measure, now))
-    if base is None:
+    if pairing is None:
         return shown
-    before = None if pairing.gap is not None and pairing.base is None else measure.compute(*base)
-    if before is not None and pairing.gap is None:
+    before = measure.compute(*base) if pairing.coverage is not Coverage.NONE else None
+    if before is not None:
         shown.base.CopyFrom(quantity(measure, before))
     shown.growth.CopyFrom(growth_message(_growth(measure, now, before, pairing, small_base=small_base)))
     return shown
@@ -221,7 +221,7 @@ def _growth(
     if now is None or before is None:
         return Growth(None, Mark.NO_BASE)
     value, base = now.numerator * before.denominator, before.numerator * now.denominator
-    found = pairing.grow(value, base) if measure.flow or pairing.gap else grow(value, base, pairing.coverage)
+    found = pairing.grow(value, base) if measure.flow else grow(value, base, pairing.coverage)
     small = small_base and found.mark in (Mark.RATIO, Mark.PARTIAL_BASE)
     return Growth(None, Mark.SMALL_BASE) if small else found
 

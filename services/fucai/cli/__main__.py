@@ -76,11 +76,12 @@ app.add_typer(
         {
             "trend": ("fucai.cli.query:trend", "Sales over time, by any dimensions, beside a comparison."),
             "headline": ("fucai.cli.query:headline", "Channel scale and sales, year on year, beside a benchmark."),
+            "growth": ("fucai.cli.query_growth:growth", "A period against its base, by any dimensions."),
         },
         no_args_is_help=True,
     ),
     name="query",
-    help="Ask for figures: trend or headline.",
+    help="Ask for figures: trend, headline, growth.",
 )
 app.add_typer(
     lazy.group(
