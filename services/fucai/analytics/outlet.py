@@ -99,7 +99,10 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         last_sale_ms=last_sale,
     )
     measured, sold, (games,), place = await asyncio.gather(
-        _measure(asked, question, found), _sold(asked, question), names(asked.ask, ["game"]), _place(asked, question, versions)
+        _measure(asked, question, found),
+        _sold(asked, question),
+        names(asked.ask, ["game"]),
+        _place(asked, question, versions),
     )
     answer.measurements.extend(measured)
     _fill_sales(answer, question, sold, games)
@@ -196,9 +199,7 @@ async def _place(asked: Asked, question: _Question, versions: Sequence[Row]) -> 
 
 
 @cache
-def last_sale_text(
-    conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = False, as_of: bool = False
-) -> str:
+def last_sale_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = False, as_of: bool = False) -> str:
     """The query of the last sale. Parameters: outlet_id, those of the selection. Column: last_sale_ms."""
     chosen = texts.where(conditions, today=today, as_of=as_of)
     return Template(texts.plain("outlet_last_sale")).substitute(read=chosen.read, summed=chosen.summed)

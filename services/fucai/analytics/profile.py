@@ -111,7 +111,9 @@ def _cells(
             group_name=(named[0].get(value) or value) if named else "",
             weekday=int(weekday),
             hour=int(hour),
-            figures=analytics_pb2.Figures(sales_fen=int(fen), bets=int(bets), events=int(events), payouts_fen=int(paid)),
+            figures=analytics_pb2.Figures(
+                sales_fen=int(fen), bets=int(bets), events=int(events), payouts_fen=int(paid)
+            ),
             days=days[int(weekday)],
             share_bp=share,
         )

@@ -120,9 +120,9 @@ async def scale(asked: Asked, request: analytics_pb2.ScaleRequest) -> analytics_
         compared=pair_.rule is not Comparison.NONE,
         grouped=bool(question.by),
     )
-    return analytics_pb2.ScaleResponse(
-        rows=rows, pairing=pairing_message(pair_, asked.today), about=asked.about(now, told)
-    )
+    line = pairing_message(pair_, asked.today)
+    line.warning_zh = line.warning_en = ""  # windows are made of open days, so closures that move do not mislead
+    return analytics_pb2.ScaleResponse(rows=rows, pairing=line, about=asked.about(now, told))
 
 
 def _read(request: analytics_pb2.ScaleRequest, asked: Asked, bad: list[Violation]) -> _Question:
@@ -133,17 +133,18 @@ def _read(request: analytics_pb2.ScaleRequest, asked: Asked, bad: list[Violation
             choices = ", ".join(one for one in texts.DIMENSIONS if one not in _OF_EVENTS)
             text = f"{name!r} is of events, not of outlets: choose {choices}; a game can be a filter"
             bad.append(Violation(f"by[{place}]", text))
-    if request.grain and request.grain not in _GRAINS:
-        choices = ", ".join(grain.name.lower() for grain in _GRAINS)
-        bad.append(Violation("grain", f"{request.grain} is no grain here: choose {choices}, or none for the period"))
-    elif request.grain and request.compare == Comparison.BASE_PERIOD:
+    grain = int(request.grain)
+    if grain and grain not in _GRAINS:
+        choices = ", ".join(one.name.lower() for one in _GRAINS)
+        bad.append(Violation("grain", f"{grain} is no grain here: choose {choices}, or none for the period"))
+    elif grain and int(request.compare) == Comparison.BASE_PERIOD:
         text = "a base period is compared with the whole period: leave grain out, or choose another comparison"
         bad.append(Violation("grain", text))
     if request.active_open_days > MAX_OPEN_DAYS:
         text = f"{request.active_open_days}: choose 1 to {MAX_OPEN_DAYS} open days, or 0 for {DEFAULT_OPEN_DAYS}"
         bad.append(Violation("active_open_days", text))
     return _Question(
-        Grain(request.grain) if request.grain in _GRAINS else None,
+        Grain(grain) if grain in _GRAINS else None,
         by,
         request.active_sales or DEFAULT_SALES,
         request.active_open_days or DEFAULT_OPEN_DAYS,

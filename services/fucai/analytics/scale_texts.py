@@ -60,7 +60,7 @@ def installed(
 def active_terminals(
     dimensions: tuple[str, ...], conditions: Key = (), *, today: bool = False, as_of: bool = False
 ) -> str:
-    """Terminals of installed outlets with a sale in the window. Columns: groups, place, active; parameters as `active`."""
+    """Terminals of installed outlets with a sale in the window. Columns: groups, place, active; else as `active`."""
     chosen = where(conditions, today=today, as_of=as_of)
     return Template(plain("scale_terminals")).substitute(
         groups=groups(dimensions, today=today),

@@ -76,9 +76,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         async with self._asking(context, request.selection) as asked:
             return await scale(asked, request)
 
-    async def Profile(
-        self, request: analytics_pb2.ProfileRequest, context: Context
-    ) -> analytics_pb2.ProfileResponse:
+    async def Profile(self, request: analytics_pb2.ProfileRequest, context: Context) -> analytics_pb2.ProfileResponse:
         """When sales happen: hour by weekday."""
         async with self._asking(context, request.selection) as asked:
             return await profile(asked, request)

@@ -77,11 +77,14 @@ app.add_typer(
             "trend": ("fucai.cli.query:trend", "Sales over time, by any dimensions, beside a comparison."),
             "headline": ("fucai.cli.query:headline", "Channel scale and sales, year on year, beside a benchmark."),
             "growth": ("fucai.cli.query_growth:growth", "A period against its base, by any dimensions."),
+            "scale": ("fucai.cli.query_scale:scale", "Outlets installed, active, opened, closed; sales per outlet."),
+            "profile": ("fucai.cli.query_profile:profile", "When sales happen: a heat map of hours by weekday."),
+            "outlet": ("fucai.cli.query_outlet:outlet", "One outlet's card."),
         },
         no_args_is_help=True,
     ),
     name="query",
-    help="Ask for figures: trend, headline, growth.",
+    help="Ask for figures: trend, headline, growth, scale, profile, outlet.",
 )
 app.add_typer(
     lazy.group(

@@ -37,9 +37,9 @@ def frame_of(world: World, games: list[str], *, today: bool) -> pl.DataFrame:
                 "visit": event.kind == "SALE" and not event.summary,
                 "attached": event.kind == "SALE" and not event.summary and event.companion_fen > 0,
                 "sold": event.kind == "SALE" and (not event.summary or event.bets > 0),
-                "rated": event.kind == "PAYOUT" or rate(event.game, event.day, 4) is not None,
-                "welfare_fund": sign[event.kind] * event.amount_fen * (rate(event.game, event.day, 4) or 0),
-                "commission": sign[event.kind] * event.amount_fen * (rate(event.game, event.day, 5) or 0),
+                "rated": event.kind == "PAYOUT" or rate(event.game, event.day, 2) is not None,
+                "welfare_fund": sign[event.kind] * event.amount_fen * (rate(event.game, event.day, 2) or 0),
+                "commission": sign[event.kind] * event.amount_fen * (rate(event.game, event.day, 3) or 0),
                 "mgmt_area": world.where("mgmt_area", event.outlet, on or event.day),
                 "zone_type": world.where("zone_type", event.outlet, on or event.day),
             }
@@ -51,8 +51,8 @@ def frame_of(world: World, games: list[str], *, today: bool) -> pl.DataFrame:
 
 def rate(game: str, day: date, column: int) -> int | None:
     """A rate of a game on a day in basis points."""
-    found = [one for one in RATES if one[0] == game and one[1] <= day]
-    return int(max(found, key=lambda one: one[1])[column]) if found else None  # type: ignore[call-overload]
+    found = [(first, rates[column]) for name, first, *rates in RATES if name == game and first <= day]
+    return max(found)[1] if found else None
 
 
 def measured(part: pl.DataFrame) -> dict[str, Fraction | None]:
@@ -130,7 +130,10 @@ def beside(answer: pb.OutletResponse, world: World, within: pl.DataFrame, day: d
     area, zone_type = (world.where(name, answer.outlet_id, day) for name in ("mgmt_area", "zone_type"))
     assert (answer.mgmt_area, answer.zone_type) == (area, zone_type)
     selling = {
-        name: within.filter(pl.col(name) == value).group_by("outlet").agg(pl.col("sales").sum()).filter(pl.col("sales") > 0)
+        name: within.filter(pl.col(name) == value)
+        .group_by("outlet")
+        .agg(pl.col("sales").sum())
+        .filter(pl.col("sales") > 0)
         for name, value in (("mgmt_area", area), ("zone_type", zone_type))
     }
     ranked = selling["mgmt_area"].with_columns(pl.col("sales").rank("min", descending=True).alias("place"))
@@ -167,7 +170,7 @@ def test_an_unknown_outlet_is_not_found_with_near_ones(analytics: AnalyticsServi
     with pytest.raises(grpc.RpcError) as caught:
         analytics.Outlet(pb.OutletRequest(outlet_id=asked))
     assert code_of(caught.value) is grpc.StatusCode.NOT_FOUND
-    told = str(caught.value.details())  # type: ignore[attr-defined]
+    told = str(caught.value.details())
     assert f"no outlet {asked!r}: did you mean" in told
     assert near in told
 
