@@ -84,14 +84,14 @@ _SHARE_OF_HOURS = Definition(
 _PLACE = Definition(
     name="place_in_area",
     text_zh="分区名次：期末所在分区内、按期内销售额（按销售当日所属分区）的名次，相同者同名次；只计销售额大于零的网点",
-    text_en="Place: by sales of the period within the management area that it is in at the end, as of each sale; equals "
-    "share a place; only outlets with sales above zero count",
+    text_en="Place: by sales of the period within the management area that it is in at the end, as of each sale; "
+    "equals share a place; only outlets with sales above zero count",
 )
 _ZONE_TYPE_AVERAGE = Definition(
     name="zone_type_average",
     text_zh="同类站均：期末所属区域类型内销售额大于零的网点的销售额÷网点数，四舍六入五成双",
-    text_en="Zone type average: sales over outlets, of those with sales above zero in the zone type that it is in at the "
-    "end, rounded half to even",
+    text_en="Zone type average: sales over outlets, of those with sales above zero in the zone type that it is in "
+    "at the end, rounded half to even",
 )
 
 _RULES = {
