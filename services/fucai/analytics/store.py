@@ -26,9 +26,9 @@ _ABSENT = {
 }
 _NETWORK = {3, 209, 210, 279}
 
+_KILL_AGAIN_SECONDS = 0.2
 _GRANULE_ROWS = 8_192
 _STEP_BYTES = 1 << 20
-_KILL_AGAIN_SECONDS = 0.2
 _READING = re.compile(r"ReadFromMergeTree \((\w+(?:\.\w+)?)\)")
 
 Row = Sequence[Any]

@@ -28,7 +28,7 @@ from fucai.domain.embargo import build_embargo
 from fucai.exporter.figures import HeadlineCollector
 from fucai.ledger.conservation import By, count
 from fucai.runtime.client import connect_blocking
-from fucai.runtime.errors import explain
+from fucai.runtime.errors import code_of, explain
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1 import analytics_pb2_grpc
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
@@ -266,3 +266,16 @@ def test_answers_name_the_sealed_draws_and_when_they_return(attacked: Attacked) 
     assert 0 <= sealed.returns_ms - sealed.sealed_ms <= 24 * HOUR_MS
     assert (unknown.draw_no, unknown.sealed_ms, unknown.returns_ms) == (UNKNOWN, 0, 0)
     assert fresh.next_seal_ms == 0
+
+
+def test_a_sealed_draw_is_not_to_be_asked_for(attacked: Attacked) -> None:
+    """FAILED_PRECONDITION names the draw and when it returns; a draw of a table that nobody knows is a wrong value."""
+    for number, when in ((SEALED, "by schedule at"), (UNKNOWN, "once it is recorded as drawn")):
+        with pytest.raises(grpc.RpcError) as refused:
+            attacked.analytics.Growth(pb.GrowthRequest(selection=filtered("draw", number)))
+        assert code_of(refused.value) is grpc.StatusCode.FAILED_PRECONDITION
+        assert f"draw {number} of ssq is sealed" in explain(refused.value)
+        assert when in explain(refused.value)
+    with pytest.raises(grpc.RpcError) as refused:
+        attacked.analytics.Growth(pb.GrowthRequest(selection=filtered("draw", "1999001")))
+    assert code_of(refused.value) is grpc.StatusCode.INVALID_ARGUMENT

@@ -58,7 +58,7 @@ def measured(events: Sequence[Event], whole: Sequence[Event]) -> dict[str, Fract
         "events": Fraction(len(events)),
         "visits": Fraction(len(visits)),
         "payouts": Fraction(sum(one.amount_fen for one in events if one.kind == "PAYOUT")),
-        "companion": Fraction(sum(signed(one, one.companion_fen) for one in events)),
+        "companion": Fraction(sum(one.companion_fen for one in visits)),
         "attach_rate": Fraction(sum(one.companion_fen > 0 for one in visits), len(visits)) if visits else None,
         "selling_outlets": Fraction(len(outlets)),
         "sales_per_outlet": Fraction(sales, len(outlets)) if outlets else None,
