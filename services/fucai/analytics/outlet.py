@@ -13,6 +13,7 @@ from string import Template
 from fucai.analytics import definitions, rates, sums, texts
 from fucai.analytics.asked import Asked
 from fucai.analytics.measures import MEASURES, measurement, sums_of
+from fucai.analytics.outlet_days import NOW, OUTLET, rows
 from fucai.analytics.pairing import Begin, pairing, pairing_message, read_period
 from fucai.analytics.questions import MAX_ROWS, BadQuestionError
 from fucai.analytics.reach import names, reach
@@ -217,8 +218,14 @@ def place_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = F
         area=area,
         zone_type=zone_type,
         sales=sums.SUMS["sales"].term,
-        columns=sums.columns_of(["sales"]),
-        read=chosen.read,
+        rows=rows(
+            sums.columns_of(["sales"]),
+            {OUTLET},
+            NOW,
+            chosen.read,
+            fine=chosen.fine,
+            fold="{first_day:Date}",
+        ),
         summed=chosen.summed,
     )
 

@@ -7,6 +7,7 @@ from functools import cache
 from string import Template
 from typing import NamedTuple
 
+from fucai.analytics.outlet_days import BEFORE, EACH_SIDE, NOW, rows
 from fucai.analytics.questions import BadQuestionError
 from fucai.analytics.selection import Selection, merged
 from fucai.analytics.store import Ask, Row
@@ -114,8 +115,14 @@ def _paired(
     return Template(plain("paired")).substitute(
         groups=groups(dimensions, today=today),
         member=member,
-        keys=", ".join(sorted(keys_of(dimensions) | chosen.keys | keys)) or "1",
-        read=chosen.read,
+        rows=rows(
+            ("fen", "bet_count", "companion_sum"),
+            keys_of(dimensions) | chosen.keys | keys,
+            f"({NOW} OR {BEFORE})",
+            chosen.read,
+            fine=chosen.fine,
+            fold=EACH_SIDE,
+        ),
         summed=chosen.summed,
     )
 

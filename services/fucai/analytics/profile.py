@@ -79,7 +79,7 @@ def profile_text(
     return Template(texts.plain("profile")).substitute(
         groups=texts.groups(dimensions, today=today),
         keys=", ".join(sorted(keys)) or "1",
-        columns=sums.columns_of(["sales", "bets", "events"]),
+        columns=sums.texts_of(sums.columns_of(["sales", "bets", "events"])),
         sales=sums.SUMS["sales"].term,
         bets=sums.SUMS["bets"].term,
         payouts=sums.SUMS["payouts"].term,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from string import Template
 
+from fucai.analytics.outlet_days import OUTLET, rows
 from fucai.analytics.texts import groups, plain, where
 
 _NUMBER = "toInt32({0}) - toInt32({{first_day:Date}}) + 1"
@@ -32,7 +33,13 @@ def active(dimensions: tuple[str, ...], conditions: Key = (), *, today: bool = F
     return Template(plain("scale_active")).substitute(
         groups=groups(dimensions, today=today),
         runs=_RUNS,
-        read=chosen.read,
+        rows=rows(
+            ("visit_count", "summary_count"),
+            {OUTLET},
+            "business_day IN {open_days:Array(Date)}",
+            chosen.read,
+            fine=chosen.fine,
+        ),
         summed=chosen.summed,
         stays=plain("stays"),
         stay_from=_first_end("opened"),

@@ -12,6 +12,7 @@ _COLUMNS = {
     "companion_sum": "sum(companion_fen)",
     "visit_count": "countIf(NOT daily_summary)",
     "attached_count": "countIf(companion_fen > 0 AND NOT daily_summary)",
+    "summary_count": "countIf(daily_summary AND bets > 0)",
 }
 _SIGNED = "multiIf(kind = 'SALE', toInt64({0}), kind = 'VOID', -toInt64({0}), 0)"
 _OF = "if(kind = '{1}', toInt64({0}), 0)"
@@ -74,10 +75,14 @@ OUTLETS = "outlets"
 """Outlets with at least one sale: no sum, but counted beside them."""
 
 
-def columns_of(names: Iterable[str]) -> str:
-    """The inner columns that the sums need, each with its name."""
-    needed = sorted({column for name in names for column in SUMS[name].columns})
-    return ", ".join(f"{_COLUMNS[column]} AS {column}" for column in needed)
+def columns_of(names: Iterable[str]) -> list[str]:
+    """The names of the inner columns that the sums need."""
+    return sorted({column for name in names for column in SUMS[name].columns})
+
+
+def texts_of(columns: Iterable[str]) -> str:
+    """The inner columns, each with its name."""
+    return ", ".join(f"{_COLUMNS[column]} AS {column}" for column in columns)
 
 
 def keys_of(names: Iterable[str]) -> frozenset[str]:

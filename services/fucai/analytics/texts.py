@@ -9,31 +9,29 @@ from importlib.resources import files
 from string import Template
 from typing import NamedTuple
 
-from fucai.analytics import sums
+from fucai.analytics import outlet_days, sums
+from fucai.analytics.outlet_days import BEFORE, NOW, OUTLET
 from fucai.domain.periods import WEEKS_A_YEAR_DAYS, Comparison, Grain
 
 # Dimension: the key that the inner query groups by, and the value, of an outlet's attributes on day $day.
-_OUTLET = "outlet_id"
 _ON_DAY = "dictGetOrDefault('outlet_history', '{}', tuple(outlet_id), $day, '')"
 _AS_OF_SALE = "business_day"
 _TODAY = "{today:Date}"
 _DIMENSIONS = {
     "game": ("game", "toString(game)"),
-    "zone": (_OUTLET, _ON_DAY.format("zone_id")),
-    "zone_type": (_OUTLET, _ON_DAY.format("zone_type")),
-    "district": (_OUTLET, _ON_DAY.format("district_code")),
-    "mgmt_area": (_OUTLET, _ON_DAY.format("mgmt_area")),
-    "format": (_OUTLET, _ON_DAY.format("format")),
-    "channel_class": (_OUTLET, _ON_DAY.format("channel_class")),
-    "outlet": (_OUTLET, "toString(outlet_id)"),
+    "zone": (OUTLET, _ON_DAY.format("zone_id")),
+    "zone_type": (OUTLET, _ON_DAY.format("zone_type")),
+    "district": (OUTLET, _ON_DAY.format("district_code")),
+    "mgmt_area": (OUTLET, _ON_DAY.format("mgmt_area")),
+    "format": (OUTLET, _ON_DAY.format("format")),
+    "channel_class": (OUTLET, _ON_DAY.format("channel_class")),
+    "outlet": (OUTLET, "toString(outlet_id)"),
     "kind": ("kind", "lower(toString(kind))"),
 }
 DIMENSIONS = tuple(_DIMENSIONS)
 OTHERS, OTHERS_ZH = "others", "其他"
 """The group of those that are not shown, summed; and its name for people."""
 _SHOWN = "{shown:Array(Array(String))}"
-_NOW = "business_day BETWEEN {first_day:Date} AND {last_day:Date}"
-_BEFORE = "business_day BETWEEN {base_first_day:Date} AND {base_last_day:Date}"
 
 
 class FilterKind(enum.Enum):
@@ -63,9 +61,10 @@ FILTERS = {
 } | {
     name: FilterText(FilterKind.ATTRIBUTE, value)
     for name, (key, value) in _DIMENSIONS.items()
-    if key == _OUTLET and name != "outlet"
+    if key == OUTLET and name != "outlet"
 }
 """What a selection can filter by."""
+_FINE = frozenset({"game", "draw", "hour"})
 
 _START = {
     Grain.HOUR: "{}",
@@ -111,26 +110,29 @@ class Where(NamedTuple):
     summed: str
     keys: frozenset[str]
     """Keys that the sums need for the second."""
+    fine: bool
+    """Whether the first tells events of one outlet and day apart."""
 
 
 @cache
 def where(key: tuple[tuple[str, bool], ...], *, today: bool = False, as_of: bool = False) -> Where:
     """The conditions of a `Selection` with that key, whose `parameters()` they name; "1" where there are none."""
     read, summed, keys = [], [], set()
+    fine = as_of or any(dimension in _FINE for dimension, _ in key)
     for place, (dimension, exclude) in enumerate(key):
         kind, value = FILTERS[dimension]
         values = f"{{filter_{place}:Array({'UInt8' if kind is FilterKind.NUMBER else 'String'})}}"
         text = f"{'NOT ' if exclude else ''}has({values}, {value})"
         if kind is FilterKind.ATTRIBUTE:
             summed.append(_dated(text, today=today))
-            keys.add(_OUTLET)
+            keys.add(OUTLET)
         else:
             read.append(text)
             if dimension == "hour":
                 read.append("NOT daily_summary")  # which has no hour
     if as_of:
         read.append("stored_at <= fromUnixTimestamp64Milli({as_of_ms:Int64})")
-    return Where(" AND ".join(read) or "1", " AND ".join(summed) or "1", frozenset(keys))
+    return Where(" AND ".join(read) or "1", " AND ".join(summed) or "1", frozenset(keys), fine)
 
 
 def groups(dimensions: Iterable[str], *, today: bool = False) -> str:
@@ -160,6 +162,15 @@ def _bucket(grain: Grain, shift: Comparison) -> str:
     return _START[grain].format(day)
 
 
+def _fold(grain: Grain, shift: Comparison) -> str:
+    """What of a day its bucket depends on, where shifting it and making it a bucket can change places."""
+    commutes = grain in (Grain.WEEK, Grain.MONTH, Grain.YEAR) and (
+        shift in (Comparison.NONE, Comparison.YOY, Comparison.PREVIOUS)
+        or (shift is Comparison.OPEN_DAY and grain is not Grain.WEEK)
+    )
+    return _START[grain].format("business_day") if commutes else outlet_days.EACH_DAY
+
+
 @cache
 def figures(
     grain: Grain,
@@ -186,17 +197,22 @@ def figures(
     summed = [name for name in further if name != sums.OUTLETS]
     keys |= (keys_of(dimensions) | chosen.keys | sums.keys_of(summed)) - {"kind"}
     if sums.OUTLETS in further:
-        keys.add(_OUTLET)
+        keys.add(OUTLET)
     grouped = groups(dimensions, today=today)
     return Template(_read("figures")).substitute(
         bucket=_bucket(grain, shift),
         hour=hour if hourly else "0",
         groups=folded(grouped) if fold else grouped,
-        keys=", ".join(sorted(keys)) or "1",
-        columns=sums.columns_of(["sales", "bets", "events", *summed]),
+        rows=outlet_days.rows(
+            sums.columns_of(["sales", "bets", "events", *summed]),
+            keys,
+            f"{NOW}{' AND NOT daily_summary' if hourly else ''}",
+            chosen.read,
+            fine=chosen.fine,
+            fold=_fold(grain, shift),
+            by_kind="kind" in dimensions,
+        ),
         further="".join(f",\n    {_further(name)} AS {name}" for name in further),
-        kept="NOT daily_summary" if hourly else "1",
-        read=chosen.read,
         summed=chosen.summed,
         counterpart=_NOT_LEAP_DAY if alone else "1",
     )
@@ -204,7 +220,7 @@ def figures(
 
 def _further(name: str) -> str:
     if name == sums.OUTLETS:
-        return f"uniqExactIf({_OUTLET}, {sums.SUMS['sold'].term} > 0)"
+        return f"uniqExactIf({OUTLET}, {sums.SUMS['sold'].term} > 0)"
     return f"sum({sums.SUMS[name].term})"
 
 
@@ -225,20 +241,26 @@ def growth(
     those of the base, outlets, base_outlets, same_outlets, same_sales, base_same_sales.
     """
     chosen = where(conditions, today=today, as_of=as_of)
-    keys = (keys_of(dimensions) | chosen.keys | sums.keys_of(names)) - {"kind", _OUTLET}
+    keys = (keys_of(dimensions) | chosen.keys | sums.keys_of(names) | {OUTLET}) - {"kind"}
     grouped = groups(dimensions, today=today)
-    sides = ("now_", "", _NOW), ("before_", "base_", _BEFORE)
+    sides = ("now_", "", NOW), ("before_", "base_", BEFORE)
     terms = [f"sumIf({sums.SUMS[name].term}, {days}) AS {side}{name}" for side, _, days in sides for name in names]
     return Template(_read("growth")).substitute(
         groups="emptyArrayString()" if rest else grouped,
-        keys=", ".join(sorted(keys)) or "1",
-        columns=sums.columns_of([*names, "sold"]),
+        rows=outlet_days.rows(
+            sums.columns_of([*names, "sold"]),
+            keys,
+            f"({NOW} OR {BEFORE})",
+            chosen.read,
+            fine=chosen.fine,
+            fold=outlet_days.EACH_SIDE,
+            by_kind="kind" in dimensions,
+        ),
         sums=",\n    ".join(f"sum({side}{name}) AS {shown}{name}" for side, shown, _ in sides for name in names),
         terms=",\n        ".join(terms),
         sold=sums.SUMS["sold"].term,
-        now=_NOW,
-        before=_BEFORE,
-        read=chosen.read,
+        now=NOW,
+        before=BEFORE,
         summed=chosen.summed,
         kept=f"NOT has({_SHOWN}, {grouped})" if rest else "1",
     )
@@ -258,11 +280,17 @@ def active(
     (Array(String)), outlets.
     """
     chosen = where(conditions, today=today, as_of=as_of)
-    keys = sorted(keys_of(dimensions) - {_OUTLET})
+    keys = sorted(keys_of(dimensions) - {OUTLET})
     return Template(_read("active")).substitute(
         groups=groups(dimensions, today=today),
         keys=", ".join(keys) or "1",
-        read=chosen.read,
+        rows=outlet_days.rows(
+            ["visit_count", "summary_count"],
+            {OUTLET, *keys},
+            "business_day IN {open_days:Array(Date)}",
+            chosen.read,
+            fine=chosen.fine,
+        ),
         summed=chosen.summed,
     )
 

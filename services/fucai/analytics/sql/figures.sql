@@ -1,5 +1,5 @@
--- Sales, bets, events, payouts and further sums by bucket and group. The inner query has the keys of a projection of `sales`,
--- which the view keeps, so it reads sums by day or by hour instead of events; the outer one puts each outlet where it was on that day.
+-- Sales, bets, events, payouts and further sums by bucket and group. The inner rows (outlet_days.py) have the keys of a projection of
+-- `sales`, so sums by day or by hour are read instead of events; the outer query puts each outlet where it was on that day.
 -- Names with a dollar sign stand for fixed texts of texts.py and sums.py; what was asked comes as query parameters.
 SELECT
     $bucket AS bucket,
@@ -11,10 +11,7 @@ SELECT
     sumIf(fen, kind = 'PAYOUT') AS payouts_fen$further
 FROM
 (
-    SELECT business_day, kind, $keys, $columns
-    FROM visible_sales
-    WHERE business_day BETWEEN {first_day:Date} AND {last_day:Date} AND $kept AND $read
-    GROUP BY business_day, kind, $keys
+    $rows
 )
 WHERE $counterpart AND $summed
 GROUP BY bucket, hour, groups

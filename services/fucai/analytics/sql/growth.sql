@@ -1,5 +1,5 @@
--- Sums of a period and its base by group, and the outlets that sold in each and in both. The innermost query has the
--- keys of a projection; the next puts each outlet where it was on that day and sums it over each period.
+-- Sums of a period and its base by group, and the outlets that sold in each and in both. The innermost rows
+-- (outlet_days.py) have the keys of a projection; the next query puts each outlet where it was on that day and sums it over each period.
 -- Names with a dollar sign stand for fixed texts; what was asked comes as query parameters.
 SELECT
     groups,
@@ -18,10 +18,7 @@ FROM
         sumIf($sold, $before) > 0 AS base_sells
     FROM
     (
-        SELECT business_day, kind, outlet_id, $keys, $columns
-        FROM visible_sales
-        WHERE ($now OR $before) AND $read
-        GROUP BY business_day, kind, outlet_id, $keys
+        $rows
     )
     WHERE $summed AND $kept
     GROUP BY groups, outlet_id

@@ -33,15 +33,9 @@ FROM
                     SELECT
                         outlet_id,
                         toInt32(business_day) - toInt32({first_day:Date}) + 1 AS day,
-                        least(sumIf(event_count, NOT daily_summary), least_sales)
-                            + if(sumIf(bet_count, daily_summary) > 0, least_sales, 0) AS counted
-                    FROM
-                    (
-                        SELECT outlet_id, business_day, daily_summary, count() AS event_count, sum(bets) AS bet_count
-                        FROM visible_sales
-                        WHERE business_day IN {open_days:Array(Date)} AND kind = 'SALE' AND $read
-                        GROUP BY outlet_id, business_day, daily_summary
-                    )
+                        least(sum(visit_count), least_sales) + if(sum(summary_count) > 0, least_sales, 0) AS counted
+                    FROM ($rows)
+                    WHERE kind = 'SALE'
                     GROUP BY outlet_id, business_day
                 )
                 GROUP BY outlet_id

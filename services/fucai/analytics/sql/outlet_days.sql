@@ -1,0 +1,15 @@
+SELECT day AS business_day, kind, outlet_id, fen$names
+FROM
+(
+    SELECT outlet_id, $day AS day, $sums
+    FROM settled_sales
+    WHERE $days AND $read
+    GROUP BY outlet_id, day
+)
+ARRAY JOIN $kinds AS kind, $arrays
+WHERE fen > 0
+UNION ALL
+SELECT business_day, kind, outlet_id, $columns
+FROM unsettled_sales
+WHERE $days AND $read
+GROUP BY business_day, kind, outlet_id
