@@ -31,8 +31,13 @@ def group_of(database: str) -> str:
 
 
 @contextmanager
-def loader_thread(bootstrap: str, url: str, database: str, instance: str = "loader-0") -> Iterator[CollectorRegistry]:
-    """Run a loader in a thread and yield its metrics; stop it gracefully in the end and raise what it raised."""
+def loader_thread(
+    bootstrap: str, url: str, database: str, instance: str = "loader-0", progress: Progress | None = None
+) -> Iterator[CollectorRegistry]:
+    """Run a loader in a thread and yield its metrics; stop it gracefully in the end and raise what it raised.
+
+    It tells `progress` how it fares.
+    """
     registry = CollectorRegistry()
     pipeline = Pipeline(
         GroupConsumer(GroupSettings(bootstrap, group_of(database), instance, SESSION_MS), list(TOPICS)),
@@ -40,7 +45,7 @@ def loader_thread(bootstrap: str, url: str, database: str, instance: str = "load
         instance=instance_of(instance),
         policy=FlushPolicy(linger_s=0.05),
         metrics=LoaderMetrics(registry),
-        progress=Progress(),
+        progress=progress or Progress(),
         log=structlog.get_logger(),
     )
     stopping = threading.Event()
