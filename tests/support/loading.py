@@ -70,9 +70,12 @@ def loader_thread(
 
 
 def start_loader(
-    bootstrap: str, url: str, database: str, instance: str = "loader-0", failpoints: str = ""
+    bootstrap: str, url: str, database: str, instance: str = "loader-0", failpoints: str = "", **settings: str
 ) -> subprocess.Popen[bytes]:
-    """Start a loader as a process of its own, with failpoints as in `runtime.failpoints`."""
+    """Start a loader as a process of its own, with failpoints as in `runtime.failpoints`.
+
+    `settings` are FUCAI_* variables in small letters.
+    """
     env = {
         **os.environ,
         "FUCAI_KAFKA": bootstrap,
@@ -83,5 +86,6 @@ def start_loader(
         "FUCAI_LINGER_MS": "20",
         "FUCAI_SESSION_TIMEOUT_MS": str(SESSION_MS),
         "FUCAI_FAILPOINTS": failpoints,
+        **{f"FUCAI_{name.upper()}": value for name, value in settings.items()},
     }
     return subprocess.Popen([sys.executable, "-m", "fucai.loader"], env=env, stderr=subprocess.DEVNULL)
