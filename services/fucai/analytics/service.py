@@ -12,11 +12,13 @@ import grpc
 
 from fucai.analytics import questions
 from fucai.analytics.asked import Asked
+from fucai.analytics.decompose import decompose
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
 from fucai.analytics.known import SealedDrawError, check_values
 from fucai.analytics.outlet import UnknownOutletError, outlet
 from fucai.analytics.profile import profile
+from fucai.analytics.rank import rank
 from fucai.analytics.reach import reach
 from fucai.analytics.scale import scale
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
@@ -65,6 +67,18 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         """Channel scale and sales of a period, year on year, beside a benchmark."""
         async with self._asking(context, request.selection) as asked:
             return await headline(asked, request)
+
+    async def Decompose(
+        self, request: analytics_pb2.DecomposeRequest, context: Context
+    ) -> analytics_pb2.DecomposeResponse:
+        """Why sales changed: parts that sum exactly to the change."""
+        async with self._asking(context, request.selection) as asked:
+            return await decompose(asked, request)
+
+    async def Rank(self, request: analytics_pb2.RankRequest, context: Context) -> analytics_pb2.RankResponse:
+        """Who leads, within areas too, and by the rules of new stars and progress."""
+        async with self._asking(context, request.selection) as asked:
+            return await rank(asked, request)
 
     async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
         """A period against its base, by any dimensions, several measures at once."""

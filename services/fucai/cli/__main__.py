@@ -80,11 +80,13 @@ app.add_typer(
             "scale": ("fucai.cli.query_scale:scale", "Outlets installed, active, opened, closed; sales per outlet."),
             "profile": ("fucai.cli.query_profile:profile", "When sales happen: a heat map of hours by weekday."),
             "outlet": ("fucai.cli.query_outlet:outlet", "One outlet's card."),
+            "decompose": ("fucai.cli.query_decompose:decompose", "Why sales changed: a waterfall, exact to the fen."),
+            "rank": ("fucai.cli.query_rank:rank", "Who leads; new stars and progress; who is left out and why."),
         },
         no_args_is_help=True,
     ),
     name="query",
-    help="Ask for figures: trend, headline, growth, scale, profile, outlet.",
+    help="Ask for figures.",
 )
 app.add_typer(
     lazy.group(
