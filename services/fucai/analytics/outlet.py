@@ -13,7 +13,7 @@ from string import Template
 from fucai.analytics import definitions, rates, sums, texts
 from fucai.analytics.asked import Asked
 from fucai.analytics.measures import MEASURES, measurement, sums_of
-from fucai.analytics.outlet_days import NOW, OUTLET, rows
+from fucai.analytics.outlet_days import NET_SALES, NOW, OUTLET, rows
 from fucai.analytics.pairing import Begin, pairing, pairing_message, read_period
 from fucai.analytics.questions import MAX_ROWS, BadQuestionError
 from fucai.analytics.reach import names, reach
@@ -225,6 +225,7 @@ def place_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = F
             chosen.read,
             fine=chosen.fine,
             fold="{first_day:Date}",
+            kinds=NET_SALES,
         ),
         summed=chosen.summed,
     )

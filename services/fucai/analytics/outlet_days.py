@@ -1,7 +1,7 @@
-"""Sums by outlet, day and kind of event, from the projection `by_outlet` wherever the question allows. Takes no input text.
+"""Sums by day, kind and keys; those by outlet come from the projection `by_outlet` where a question allows.
 
-On settled days the sums of many days are made one where nothing asked can tell these days apart (`fold`), so that what
-is looked up of an outlet is looked up once for them; the other days are read by draw, as the embargo demands.
+There, on settled days, the sums of days that nothing asked can tell apart are made one (`fold`), so that what is looked up
+of an outlet is looked up once for all of them. The other days are read by draw, as the embargo demands. Takes no input text.
 """
 
 from __future__ import annotations
@@ -14,18 +14,22 @@ from string import Template
 from fucai.analytics import sums
 
 OUTLET = "outlet_id"
-# For each column of `sums` the aggregates that the projection has of SALE, VOID and PAYOUT. Bets and companion spend of a
-# payout, and visits of anything but a sale, are in no figure.
-_BY_KIND = {
-    "fen": tuple(f"sumIf(amount_fen, kind = '{kind}')" for kind in ("SALE", "VOID", "PAYOUT")),
-    "event_count": tuple(f"countIf(kind = '{kind}')" for kind in ("SALE", "VOID", "PAYOUT")),
-    "bet_count": ("sumIf(bets, kind = 'SALE')", "sumIf(bets, kind = 'VOID')", "0"),
-    "companion_sum": ("sumIf(companion_fen, kind = 'SALE')", "sumIf(companion_fen, kind = 'VOID')", "0"),
-    "visit_count": ("countIf(kind = 'SALE' AND NOT daily_summary)", "0", "0"),
-    "attached_count": ("countIf(kind = 'SALE' AND companion_fen > 0 AND NOT daily_summary)", "0", "0"),
-    "summary_count": ("countIf(kind = 'SALE' AND daily_summary AND bets > 0)", "0", "0"),
+SALES_ONLY, NET_SALES, ALL_KINDS = 1, 2, 3
+"""How many of the kinds SALE, VOID and PAYOUT a question looks at."""
+
+# For each column of `sums`: its aggregate of one kind as the projection has it, and for how many kinds there is one. Bets of
+# payouts, and companion spend and visits of anything but sales, are in no figure.
+_AGGREGATES = {
+    "fen": ("sumIf(amount_fen, kind = '{}')", ALL_KINDS),
+    "event_count": ("countIf(kind = '{}')", ALL_KINDS),
+    "bet_count": ("sumIf(bets, kind = '{}')", NET_SALES),
+    "companion_sum": ("sumIf(companion_fen, kind = '{}')", SALES_ONLY),
+    "visit_count": ("countIf(kind = '{}' AND NOT daily_summary)", SALES_ONLY),
+    "attached_count": ("countIf(kind = '{}' AND companion_fen > 0 AND NOT daily_summary)", SALES_ONLY),
+    "summary_count": ("countIf(kind = '{}' AND daily_summary AND bets > 0)", SALES_ONLY),
 }
-_KINDS = "CAST(['SALE', 'VOID', 'PAYOUT'], 'Array(Enum8(\\'SALE\\' = 1, \\'VOID\\' = 2, \\'PAYOUT\\' = 3))')"
+_KINDS = ("SALE", "VOID", "PAYOUT")
+_KIND_TYPE = "Array(Enum8(\\'SALE\\' = 1, \\'VOID\\' = 2, \\'PAYOUT\\' = 3))"
 
 EACH_DAY = "business_day"
 """No days are made one."""
@@ -48,42 +52,41 @@ def rows(
     *,
     fine: bool,
     fold: str = EACH_DAY,
-    by_kind: bool = False,
+    kinds: int = ALL_KINDS,
 ) -> str:
-    """The text of sums by business_day, kind and `keys`, with the named `columns` of `sums`.
+    """The text of sums by business_day, kind and `keys`: the column fen, then the named ones of `sums`.
 
-    `days` are the conditions on business_day, `read` the others, which with `fine` tell events of one outlet and day apart. `fold` gives, of business_day, the first of the days that may be made one:
-    all of them must mean the same to the question, but for the outlet's attributes, which are looked after here. An outlet
-    stands there by its first such day. With `by_kind` each kind's counts must be its own, which they are in the events only.
+    `days` are the conditions on business_day, `read` those on the events, which with `fine` tell events of one outlet and day
+    apart. `fold` gives, of a business_day, the first of the days that may be made one with it: the question means the same
+    by all of them, but for the attributes of outlets, which are looked after here. Kinds beyond `kinds` may be left out.
     """
     needed = ["fen", *sorted({*columns} - {"fen"})]
-    text = sums.texts_of(needed)
-    found = set(keys)
-    if found != {OUTLET} or fine or by_kind:
-        named = ", ".join(["business_day", "kind", *sorted(found - {"kind"})])
-        return f"SELECT {named}, {text} FROM visible_sales WHERE {days} AND {read} GROUP BY {named}"  # noqa: S608
-    kinds = {column: [f"{column}_{place}" for place in range(3)] for column in needed}
+    found = set(keys) - {"kind"}
+    if found != {OUTLET} or fine:
+        named = ", ".join(["business_day", "kind", *sorted(found)])
+        text = f"SELECT {named}, {sums.texts_of(needed)} FROM visible_sales WHERE {days} AND {read} GROUP BY {named}"  # noqa: S608 (fixed texts)
+        return text
+    turned = f"if({fold} >= dictGet('outlet_turns', 'turned', {OUTLET}), {fold}, {EACH_DAY})"
+    known = {column: _KINDS[: min(kinds, _AGGREGATES[column][1])] for column in needed}
     return _template().substitute(
         names="".join(f", {column}" for column in needed[1:]),
-        day=EACH_DAY
-        if fold == EACH_DAY
-        else f"if({fold} >= dictGet('outlet_turns', 'turned', {OUTLET}), {fold}, {EACH_DAY})",
+        day=EACH_DAY if fold == EACH_DAY else turned,
         sums=", ".join(
-            f"{aggregate} AS {name}"
+            f"{_AGGREGATES[column][0].format(kind)} AS {kind.lower()}_{column}"
             for column in needed
-            for aggregate, name in zip(_BY_KIND[column], kinds[column], strict=True)
-            if aggregate != "0"
+            for kind in known[column]
         ),
-        kinds=_KINDS,
-        arrays=", ".join(
-            f"[{', '.join(name if aggregate != '0' else '0' for aggregate, name in zip(_BY_KIND[column], kinds[column], strict=True))}]"
-            f" AS {column}"
-            for column in needed
-        ),
+        kinds=f"CAST([{', '.join(repr(kind) for kind in _KINDS[:kinds])}], '{_KIND_TYPE}')",
+        arrays=", ".join(f"{_by_kind(column, known[column], kinds)} AS {column}" for column in needed),
         days=days,
         read=read,
-        columns=text,
+        columns=sums.texts_of(needed),
     )
+
+
+def _by_kind(column: str, known: tuple[str, ...], kinds: int) -> str:
+    """The column's values of each kind as an array, 0 where there are none."""
+    return f"[{', '.join([*(f'{kind.lower()}_{column}' for kind in known), *['0'] * (kinds - len(known))])}]"
 
 
 @cache

@@ -7,7 +7,7 @@ from functools import cache
 from string import Template
 from typing import NamedTuple
 
-from fucai.analytics.outlet_days import BEFORE, EACH_SIDE, NOW, rows
+from fucai.analytics.outlet_days import BEFORE, EACH_SIDE, NET_SALES, NOW, rows
 from fucai.analytics.questions import BadQuestionError
 from fucai.analytics.selection import Selection, merged
 from fucai.analytics.store import Ask, Row
@@ -122,6 +122,7 @@ def _paired(
             chosen.read,
             fine=chosen.fine,
             fold=EACH_SIDE,
+            kinds=NET_SALES,
         ),
         summed=chosen.summed,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from string import Template
 
-from fucai.analytics.outlet_days import OUTLET, rows
+from fucai.analytics.outlet_days import OUTLET, SALES_ONLY, rows
 from fucai.analytics.texts import groups, plain, where
 
 _NUMBER = "toInt32({0}) - toInt32({{first_day:Date}}) + 1"
@@ -39,6 +39,7 @@ def active(dimensions: tuple[str, ...], conditions: Key = (), *, today: bool = F
             "business_day IN {open_days:Array(Date)}",
             chosen.read,
             fine=chosen.fine,
+            kinds=SALES_ONLY,
         ),
         summed=chosen.summed,
         stays=plain("stays"),

@@ -210,7 +210,6 @@ def figures(
             chosen.read,
             fine=chosen.fine,
             fold=_fold(grain, shift),
-            by_kind="kind" in dimensions,
         ),
         further="".join(f",\n    {_further(name)} AS {name}" for name in further),
         summed=chosen.summed,
@@ -254,7 +253,6 @@ def growth(
             chosen.read,
             fine=chosen.fine,
             fold=outlet_days.EACH_SIDE,
-            by_kind="kind" in dimensions,
         ),
         sums=",\n    ".join(f"sum({side}{name}) AS {shown}{name}" for side, shown, _ in sides for name in names),
         terms=",\n        ".join(terms),
@@ -290,6 +288,7 @@ def active(
             "business_day IN {open_days:Array(Date)}",
             chosen.read,
             fine=chosen.fine,
+            kinds=outlet_days.SALES_ONLY,
         ),
         summed=chosen.summed,
     )

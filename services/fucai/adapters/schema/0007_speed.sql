@@ -17,7 +17,7 @@ ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_outlet
            countIf(kind = 'SALE'), countIf(kind = 'VOID'), countIf(kind = 'PAYOUT'),
            sumIf(amount_fen, kind = 'SALE'), sumIf(amount_fen, kind = 'VOID'), sumIf(amount_fen, kind = 'PAYOUT'),
            sumIf(bets, kind = 'SALE'), sumIf(bets, kind = 'VOID'),
-           sumIf(companion_fen, kind = 'SALE'), sumIf(companion_fen, kind = 'VOID'),
+           sumIf(companion_fen, kind = 'SALE'),
            countIf(kind = 'SALE' AND NOT daily_summary),
            countIf(kind = 'SALE' AND companion_fen > 0 AND NOT daily_summary),
            countIf(kind = 'SALE' AND daily_summary AND bets > 0)

@@ -27,17 +27,14 @@ FROM
             SELECT outlet_id, arrayJoin($runs) AS run
             FROM
             (
-                SELECT outlet_id, arraySort(groupArrayArray(arrayWithConstant(counted, day))) AS days
-                FROM
-                (
-                    SELECT
-                        outlet_id,
-                        toInt32(business_day) - toInt32({first_day:Date}) + 1 AS day,
-                        least(sum(visit_count), least_sales) + if(sum(summary_count) > 0, least_sales, 0) AS counted
-                    FROM ($rows)
-                    WHERE kind = 'SALE'
-                    GROUP BY outlet_id, business_day
-                )
+                SELECT
+                    outlet_id,
+                    arraySort(groupArrayArray(arrayWithConstant(
+                        least(visit_count, least_sales) + if(summary_count > 0, least_sales, 0),
+                        toInt32(business_day) - toInt32({first_day:Date}) + 1
+                    ))) AS days
+                FROM ($rows)
+                WHERE kind = 'SALE'
                 GROUP BY outlet_id
             )
         ) AS sold
