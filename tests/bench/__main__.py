@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tests.bench import agent, audit, collector, loader, restore, till_to_query
+from tests.bench import agent, audit, collector, growth, loader, restore, till_to_query
 
 PARTS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "loader": lambda chosen: loader.main(chosen.runs, chosen.events, chosen.engine_python),
@@ -15,6 +15,7 @@ PARTS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "agent": lambda _chosen: agent.main(),
     "audit": lambda chosen: audit.main(chosen.runs, chosen.events),
     "till-to-query": lambda chosen: till_to_query.main(chosen.seconds, chosen.rate, chosen.terminals, chosen.linger),
+    "growth": lambda chosen: growth.main(chosen.growth_events, chosen.folder),
 }
 
 
@@ -28,6 +29,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=5_000, help="events they record a second")
     parser.add_argument("--terminals", type=int, default=2_000, help="how many terminals")
     parser.add_argument("--linger", type=float, default=0.25, help="seconds between two batches of a terminal")
+    parser.add_argument("--growth-events", type=int, default=100_000_000, help="events that growth asks about")
+    parser.add_argument("--folder", type=Path, help="keeps the stores of growth, for repeats")
     parser.add_argument("--only", choices=list(PARTS), help="just one of them")
     chosen = parser.parse_args()
     for name, measure in PARTS.items():

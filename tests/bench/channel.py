@@ -1,10 +1,15 @@
-"""A channel of 2,000 outlets over two years, made inside the engine: registry, draws and sales. No event passes through Python."""
+"""A channel of 2,000 outlets over two years, made inside the engine: registry, draws and sales.
+
+No event passes through Python.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from string import Template
 from zoneinfo import ZoneInfo
 
 from clickhouse_connect.driver.client import Client
@@ -25,46 +30,16 @@ _CLOSE, _DRAWN = time(20), time(21, 15)
 _IMPORT = 1
 _STEP = 4_000_000
 
-_OUTLETS = f"""
-INSERT INTO outlet_rows (outlet_id, valid_from, name, agent_id, zone_id, district_code, mgmt_area, format, channel_class,
-                         opened, closed, is_sample, import_id)
-WITH
-    number % {OUTLETS} AS outlet, intDiv(number, {OUTLETS}) AS version, cityHash64(outlet, 'outlet') AS h,
-    {{first:Date}} + h % {DAYS} AS turn, if(outlet % 10 = 1, turn, {{first:Date}} - 100) AS opens, outlet + version * 7 AS place
-SELECT
-    concat('O', leftPad(toString(outlet), 5, '0')), if(version = 0, opens, turn + 30), concat('网点', toString(outlet)), 'A1',
-    concat('Z', leftPad(toString(place % {ZONES}), 2, '0')), '', concat('M', leftPad(toString(outlet % {AREAS}), 2, '0')),
-    ['convenience_store', 'supermarket', 'complex', 'night_market', 'hotel'][place % 5 + 1],
-    ['exclusive', 'concurrent', 'social'][outlet % 3 + 1], opens, if(outlet % 20 = 3, turn, NULL), true, {_IMPORT}
-FROM numbers({2 * OUTLETS}) WHERE version = 0 OR outlet % 8 = 5
-"""
-"""Of ten outlets one opens within the two years, of twenty one closes, of eight one moves to another zone and trade."""
 
-_SALES = f"""
-INSERT INTO sales (outlet_id, business_day, sold_at, sold_hour, kind, game, draw_no, amount_fen, bets, multiplier,
-                   companion_fen, daily_summary, terminal_id, epoch, seq, received_at, collector_id, kafka_partition, kafka_offset)
-WITH
-    {{each:UInt64}} AS each, intDiv(number, {OUTLETS} * each) AS nth_day, intDiv(number, each) % {OUTLETS} AS outlet,
-    number % each AS nth, cityHash64(number) AS h, cityHash64(outlet, 'outlet') AS about,
-    {{first:Date}} + toIntervalDay(nth_day) AS day, {{first:Date}} + about % {DAYS} AS turn,
-    [8, 9, 10, 10, 11, 11, 12, 12, 13, 14, 15, 16, 16, 17, 17, 17, 18, 18, 18, 18, 19, 19, 19, 20, 20, 21][h % 26 + 1] AS hour,
-    has({{closed:Array(UInt16)}}, toUInt16(nth_day)) AS is_closed,
-    if(is_closed, 5, [1, 1, 2, 2, 2, 3, 4, 4, 4, 5, 5, 5, 5][bitShiftRight(h, 8) % 13 + 1]) AS place,
-    multiIf(bitShiftRight(h, 16) % 100 < 90, 1, bitShiftRight(h, 16) % 100 < 91, 2, 3) AS kind_number,
-    1 + bitShiftRight(h, 24) % 5 + outlet % 4 AS betting,
-    toDateTime64(day, 3, 'Asia/Shanghai') + toIntervalSecond(hour * 3600 + bitShiftRight(h, 32) % 3600) AS at
-SELECT
-    concat('O', leftPad(toString(outlet), 5, '0')), day, at, hour, CAST(kind_number, 'Enum8(\\'SALE\\' = 1, \\'VOID\\' = 2, \\'PAYOUT\\' = 3)'),
-    ['ssq', '3d', 'qlc', 'kl8', 'instant'][place],
-    if(place = 5, '', [{{ssq:Array(String)}}, {{3d:Array(String)}}, {{qlc:Array(String)}}, {{kl8:Array(String)}}][place][nth_day + 1 + (hour >= 20)]),
-    200 * betting, betting, 1, if(kind_number = 1 AND bitShiftRight(h, 48) % 4 = 0, 500 + bitShiftRight(h, 52) % 2000, 0), false,
-    concat('T', leftPad(toString(outlet), 5, '0')), 7, 1 + nth_day * each + nth, at, 'collector-0',
-    outlet % 8, intDiv(nth_day * each + nth, 50) * {OUTLETS} + outlet
-FROM numbers({{start:UInt64}}, {{count:UInt64}})
-WHERE day >= if(outlet % 10 = 1, turn, {{first:Date}}) AND day <= if(outlet % 20 = 3, turn, toDate('2149-01-01'))
-SETTINGS max_partitions_per_insert_block = 0, max_insert_threads = 2, max_threads = 2, max_block_size = 262144,
-         min_insert_block_size_rows = 1000000, min_insert_block_size_bytes = 0, use_legacy_to_time = 0
-"""
+def _read(name: str) -> Template:
+    """The text of channel_`name`.sql, in which the channel's numbers stand."""
+    text = Path(__file__).with_name(f"channel_{name}.sql").read_text(encoding="utf-8")
+    known = {"outlets": OUTLETS, "days": DAYS, "zones": ZONES, "areas": AREAS, "import": _IMPORT}
+    return Template(Template(text).safe_substitute(known))
+
+
+_OUTLETS = _read("outlets")
+_SALES = _read("sales")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +53,11 @@ class Channel:
     def first(self) -> date:
         """The first business day."""
         return self.last - timedelta(days=DAYS - 1)
+
+    @property
+    def numbers(self) -> int:
+        """Events before some outlets were shut."""
+        return DAYS * OUTLETS * self.each
 
     @property
     def closed(self) -> set[date]:
@@ -98,7 +78,7 @@ def fill_registry(client: Client, channel: Channel) -> None:
         for n in range(ZONES)
     ]  # fmt: skip
     client.insert("zone_rows", zones)
-    client.command(_OUTLETS, {"first": channel.first})
+    client.command(_OUTLETS.substitute(), {"first": channel.first})
     games = [
         (game, channel.first - timedelta(days=400), game, kind, 200, kind != "instant", 99, 2_000_000, [], 5_000, 1_300,
          3_600, 780, list(days), "21:15", "sample", _IMPORT)
@@ -125,7 +105,7 @@ def fill_registry(client: Client, channel: Channel) -> None:
 
 
 def draw_days(channel: Channel) -> dict[str, dict[date, str]]:
-    """The draws of each game by their day: its weekdays from the first day to a week after the last, closures left out."""
+    """The draws of each game by their day, from the first day to three weeks after the last, closures left out."""
     found: dict[str, dict[date, str]] = {}
     closed = channel.closed
     for game, weekdays in DRAWS:
@@ -143,19 +123,38 @@ def draw_days(channel: Channel) -> dict[str, dict[date, str]]:
 
 def fill_sales(client: Client, channel: Channel, told: Callable[[int], None]) -> None:
     """Write the events, day by day; `told` hears how many numbers were used up."""
+    asked = _asked(channel)
+    client.command("ALTER TABLE sales MODIFY SETTING fsync_after_insert = 0, min_rows_to_fsync_after_merge = 0")
+    for start in range(0, channel.numbers, _STEP):
+        count = min(_STEP, channel.numbers - start)
+        client.command(_SALES.substitute(table="sales"), {**asked, "start": start, "count": count})
+        told(count)
+    client.command("ALTER TABLE sales MODIFY SETTING fsync_after_insert = 1, min_rows_to_fsync_after_merge = 1")
+
+
+def prepare_batch(client: Client, channel: Channel, size: int) -> None:
+    """Keep events of the last day for `write_batch`."""
+    client.command("DROP TABLE IF EXISTS bench_batch SYNC")
+    client.command("CREATE TABLE bench_batch ENGINE = Memory AS SELECT * FROM sales LIMIT 0")
+    client.command(
+        _SALES.substitute(table="bench_batch"), {**_asked(channel), "start": channel.numbers - size, "count": size}
+    )
+
+
+def write_batch(client: Client) -> None:
+    """Store these events once more, as a loader stores others."""
+    client.command("INSERT INTO sales SELECT * FROM bench_batch")
+
+
+def _asked(channel: Channel) -> dict[str, object]:
+    """The parameters of a channel's sales."""
     days = [channel.first + timedelta(days=nth) for nth in range(DAYS)]
     asked: dict[str, object] = {"first": channel.first, "each": channel.each}
     asked["closed"] = [nth for nth, day in enumerate(days) if day in channel.closed]
     for game, numbers in draw_days(channel).items():
         drawn = sorted(numbers)
         asked[game] = [numbers[next(d for d in drawn if d >= day)] for day in [*days, channel.last + timedelta(days=1)]]
-    total = DAYS * OUTLETS * channel.each
-    client.command("ALTER TABLE sales MODIFY SETTING fsync_after_insert = 0, min_rows_to_fsync_after_merge = 0")
-    for start in range(0, total, _STEP):
-        count = min(_STEP, total - start)
-        client.command(_SALES, {**asked, "start": start, "count": count})
-        told(count)
-    client.command("ALTER TABLE sales MODIFY SETTING fsync_after_insert = 1, min_rows_to_fsync_after_merge = 1")
+    return asked
 
 
 def _ms(day: date, at: time) -> int:

@@ -1,7 +1,8 @@
 """Sums by day, kind and keys; those by outlet come from the projection `by_outlet` where a question allows.
 
-There, on settled days, the sums of days that nothing asked can tell apart are made one (`fold`), so that what is looked up
-of an outlet is looked up once for all of them. The other days are read by draw, as the embargo demands. Takes no input text.
+There, on settled days, the sums of days that nothing asked can tell apart are made one (`fold`), so that what is looked
+up of an outlet is looked up once for all of them. The other days are read by draw, as the embargo demands. Takes no
+input text.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ OUTLET = "outlet_id"
 SALES_ONLY, NET_SALES, ALL_KINDS = 1, 2, 3
 """How many of the kinds SALE, VOID and PAYOUT a question looks at."""
 
-# For each column of `sums`: its aggregate of one kind as the projection has it, and for how many kinds there is one. Bets of
-# payouts, and companion spend and visits of anything but sales, are in no figure.
+# For each column of `sums`: its aggregate of one kind as the projection has it, and for how many kinds there is one.
+# Bets of payouts, and companion spend and visits of anything but sales, are in no figure.
 _AGGREGATES = {
     "fen": ("sumIf(amount_fen, kind = '{}')", ALL_KINDS),
     "event_count": ("countIf(kind = '{}')", ALL_KINDS),
@@ -56,16 +57,17 @@ def rows(
 ) -> str:
     """The text of sums by business_day, kind and `keys`: the column fen, then the named ones of `sums`.
 
-    `days` are the conditions on business_day, `read` those on the events, which with `fine` tell events of one outlet and day
-    apart. `fold` gives, of a business_day, the first of the days that may be made one with it: the question means the same
-    by all of them, but for the attributes of outlets, which are looked after here. Kinds beyond `kinds` may be left out.
+    `days` are the conditions on business_day, `read` those on the events, which with `fine` tell events of one outlet
+    and day apart. `fold` gives, of a business_day, the first of the days that may be made one with it: the question
+    means the same by all of them, but for the attributes of outlets, which are looked after here. Kinds beyond `kinds`
+    may be left out.
     """
     needed = ["fen", *sorted({*columns} - {"fen"})]
     found = set(keys) - {"kind"}
     if found != {OUTLET} or fine:
         named = ", ".join(["business_day", "kind", *sorted(found)])
-        text = f"SELECT {named}, {sums.texts_of(needed)} FROM visible_sales WHERE {days} AND {read} GROUP BY {named}"  # noqa: S608 (fixed texts)
-        return text
+        asked = f"{named}, {sums.texts_of(needed)} FROM visible_sales WHERE {days} AND {read}"
+        return f"SELECT {asked} GROUP BY {named}"
     turned = f"if({fold} >= dictGet('outlet_turns', 'turned', {OUTLET}), {fold}, {EACH_DAY})"
     known = {column: _KINDS[: min(kinds, _AGGREGATES[column][1])] for column in needed}
     return _template().substitute(

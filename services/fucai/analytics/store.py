@@ -59,10 +59,19 @@ class StoreSlowError(Exception):
 class Store:
     """Runs queries on threads of its own; a client is made on first use, so a store that is away may come later."""
 
-    def __init__(self, url: str, database: str, *, threads: int = 4, log_comment: str = "analytics") -> None:
+    def __init__(
+        self,
+        url: str,
+        database: str,
+        *,
+        threads: int = 4,
+        log_comment: str = "analytics",
+        settings: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """Takes the address, the threads, a mark for the server's log, and ClickHouse settings for every query."""
         self._url = url
         self._name = log_comment
-        self._make: Callable[[], Any] = lambda: connect(url, database, log_comment=log_comment)
+        self._make: Callable[[], Any] = lambda: connect(url, database, log_comment=log_comment, settings=settings)
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="clickhouse")
         self._enders = ThreadPoolExecutor(threads, thread_name_prefix="clickhouse-kill")

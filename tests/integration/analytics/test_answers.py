@@ -99,8 +99,8 @@ DAYS = {"first_day": date(2024, 1, 1), "last_day": date(2024, 12, 31), "rows": 1
     ("text", "parameters", "projection"),
     [
         (texts.figures(Grain.MONTH, Comparison.NONE, ()), DAYS, "by_draw"),
-        (texts.figures(Grain.DAY, Comparison.YOY, ("zone_type", "game")), DAYS, "daily"),
-        (texts.figures(Grain.WEEK, Comparison.PREVIOUS, ("outlet", "kind")), DAYS, "daily"),
+        (texts.figures(Grain.DAY, Comparison.YOY, ("zone_type", "game")), DAYS, "by_outlet_draw"),
+        (texts.figures(Grain.WEEK, Comparison.PREVIOUS, ("game", "kind")), DAYS, "by_draw"),
         (texts.figures(Grain.HOUR, Comparison.YOY, ()), DAYS, "hourly"),
         (texts.figures(Grain.HOUR, Comparison.PREVIOUS, ("game",)), DAYS, "hourly"),
         (texts.plain("freshness"), {}, "by_draw"),

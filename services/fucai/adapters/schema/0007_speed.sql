@@ -10,10 +10,10 @@ ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_draw
 
 ALTER TABLE sales ${on_cluster} MATERIALIZE PROJECTION IF EXISTS by_draw;
 
--- Each outlet's day in one row: what is asked of every outlet and day. Draws cannot be told apart in it; see settled_sales.
+-- Each outlet's day in one row: what is asked of every outlet and day, or of one outlet. Draws cannot be told apart in it; see settled_sales.
 ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_outlet
 (
-    SELECT business_day, outlet_id,
+    SELECT outlet_id, business_day,
            countIf(kind = 'SALE'), countIf(kind = 'VOID'), countIf(kind = 'PAYOUT'),
            sumIf(amount_fen, kind = 'SALE'), sumIf(amount_fen, kind = 'VOID'), sumIf(amount_fen, kind = 'PAYOUT'),
            sumIf(bets, kind = 'SALE'), sumIf(bets, kind = 'VOID'),
@@ -21,10 +21,24 @@ ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_outlet
            countIf(kind = 'SALE' AND NOT daily_summary),
            countIf(kind = 'SALE' AND companion_fen > 0 AND NOT daily_summary),
            countIf(kind = 'SALE' AND daily_summary AND bets > 0)
-    GROUP BY business_day, outlet_id
+    GROUP BY outlet_id, business_day
 );
 
 ALTER TABLE sales ${on_cluster} MATERIALIZE PROJECTION IF EXISTS by_outlet;
+
+-- The projection `daily` with what visits, attach rate and activity are made of, too: they are asked of days that are not settled.
+ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_outlet_draw
+(
+    SELECT business_day, outlet_id, game, draw_no, kind,
+           count(), sum(amount_fen), sum(bets), sum(companion_fen),
+           countIf(NOT daily_summary), countIf(companion_fen > 0 AND NOT daily_summary),
+           countIf(daily_summary AND bets > 0), max(received_at)
+    GROUP BY business_day, outlet_id, game, draw_no, kind
+);
+
+ALTER TABLE sales ${on_cluster} MATERIALIZE PROJECTION IF EXISTS by_outlet_draw;
+
+ALTER TABLE sales ${on_cluster} DROP PROJECTION IF EXISTS daily;
 
 -- Business days on which an event of a withheld draw is stored. Holds no figure.
 CREATE VIEW IF NOT EXISTS unsettled_days ${on_cluster} AS

@@ -1,0 +1,121 @@
+"""Days that count as settled: the quick half of what may be seen never has an event of a sealed draw, however late it is stored."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from fucai.analytics import outlet_days
+from tests.support.clickhouse import Database, fresh_database
+
+FIRST = date(2025, 1, 1)
+DAYS = 40
+SEALED_FEN = 10**9
+LEAST_QUERIES = 5
+SHARED = "enable_shared_storage_snapshot_in_query"
+_ROW = "outlet_id, business_day, kind, game, draw_no, amount_fen, bets, terminal_id, epoch, seq"
+_EACH_DAY = f"""
+INSERT INTO sales ({_ROW})
+SELECT concat('O', toString(number % 5)), toDate('{FIRST}') + number % {DAYS}, if(number % 7 = 0, 'VOID', 'SALE'),
+       if(number % 3 = 0, 'instant', 'ssq'), if(number % 3 = 0, '', '2025001'), 200, 1, 'T', 7, number
+FROM numbers(4000)
+"""
+_SETTLED_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, "1", fine=False)
+_VISIBLE_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, "1", fine=True)
+_PERIOD = {"first_day": FIRST, "last_day": FIRST + timedelta(days=DAYS - 1)}
+
+
+@pytest.fixture
+def database(engine_url: str) -> Iterator[Database]:
+    """A store of its own in which draw 2025001 was drawn, and 2025002 is sealed."""
+    with fresh_database(engine_url) as found:
+        client = found.client()
+        columns = ["game", "draw_no", "sales_close_ms", "drawn_ms", "import_id"]
+        client.insert("draw_rows", [("ssq", "2025001", 1, 2, 1), ("ssq", "2025002", 1, 0, 1)], column_names=columns)
+        client.insert(
+            "imports",
+            [(1, "test", "", 0, 0, 0)],
+            column_names=["import_id", "source", "sha256", "added", "corrected", "unchanged"],
+        )
+        client.command("SYSTEM RELOAD DICTIONARY draw_times")
+        client.command(_EACH_DAY)
+        client.close()
+        yield found
+
+
+def _store_sealed(client: Client, day: date, seq: int) -> None:
+    """An event of the sealed draw, stored now on however old a day."""
+    row = ("O1", day, "SALE", "ssq", "2025002", SEALED_FEN, 1, "T", 8, seq)
+    client.insert("sales", [row], column_names=_ROW.split(", "))
+
+
+def _sums(client: Client, text: str) -> list[object]:
+    """Figures by outlet, day and kind."""
+    return sorted(
+        client.query(f"SELECT business_day, kind, outlet_id, fen, bet_count FROM ({text})", _PERIOD).result_rows
+    )
+
+
+def test_both_halves_are_what_may_be_seen(database: Database) -> None:
+    """By outlet, day and kind the two halves give what the one view gives; only days with a sealed event are not settled."""
+    client = database.client()
+    sealed = [FIRST + timedelta(days=nth) for nth in (3, 17)]
+    for seq, day in enumerate(sealed):
+        _store_sealed(client, day, seq)
+    (days,) = client.query("SELECT days FROM unsettled_days").first_row
+    assert sorted(days) == sealed
+    assert _sums(client, _SETTLED_TEXT) == _sums(client, _VISIBLE_TEXT)
+    client.close()
+
+
+def test_without_shared_snapshots_no_day_counts_as_settled(database: Database) -> None:
+    """A server, or a client, that does not share snapshots within a query gets the same figures from the slow half alone."""
+    client = database.client()
+    _store_sealed(client, FIRST, 0)
+    expected = _sums(client, _VISIBLE_TEXT)
+    client.set_client_setting(SHARED, 0)
+    assert client.query("SELECT count() FROM settled_sales").first_row == (0,)
+    assert _sums(client, _SETTLED_TEXT) == expected
+    client.close()
+
+
+def _leaks(database: Database, text: str, *, asked_before: bool = False) -> int:
+    """How many queries show the sealed draw, while one event of it is stored on day after day that had none.
+
+    With `asked_before` the days that are not settled are asked for by a query of its own, before.
+    """
+    reader, writer = database.client(), database.client()
+    reader.set_client_setting("merge_tree_storage_snapshot_sleep_ms", 40)
+
+    def store() -> None:
+        for nth in range(DAYS):
+            _store_sealed(writer, FIRST + timedelta(days=nth), nth)
+
+    storing = threading.Thread(target=store)
+    storing.start()
+    leaks = queries = 0
+    while storing.is_alive():
+        before = reader.query("SELECT days FROM unsettled_days").first_row[0] if asked_before else []
+        ((most,),) = reader.query(f"SELECT max(fen) FROM ({text})", {**_PERIOD, "unsettled": before}).result_rows
+        leaks += most >= SEALED_FEN
+        queries += 1
+    storing.join()
+    reader.close()
+    writer.close()
+    assert queries >= LEAST_QUERIES
+    return leaks
+
+
+def test_an_event_stored_while_a_query_runs_does_not_slip_in(database: Database) -> None:
+    """Settled days are found in the snapshot that is summed; found by a query before, they do let sealed events through."""
+    assert _leaks(database, _SETTLED_TEXT) == 0
+    client = database.client()
+    client.command("ALTER TABLE sales DELETE WHERE draw_no = '2025002' SETTINGS mutations_sync = 2")
+    client.close()
+    settled_before = "FROM (SELECT * FROM sales WHERE NOT has({unsettled:Array(Date)}, business_day))"
+    careless = _SETTLED_TEXT.replace("FROM settled_sales", settled_before)
+    assert _leaks(database, careless, asked_before=True) > 0
