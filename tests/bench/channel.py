@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from string import Template
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from clickhouse_connect.driver.client import Client
@@ -79,7 +80,7 @@ def fill_registry(client: Client, channel: Channel) -> None:
     ]  # fmt: skip
     client.insert("zone_rows", zones)
     client.command(_OUTLETS.substitute(), {"first": channel.first})
-    games = [
+    games: list[tuple[Any, ...]] = [
         (game, channel.first - timedelta(days=400), game, kind, 200, kind != "instant", 99, 2_000_000, [], 5_000, 1_300,
          3_600, 780, list(days), "21:15", "sample", _IMPORT)
         for game, kind, days in [*((game, "lotto", days) for game, days in DRAWS), ("instant", "instant", ())]

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 from clickhouse_connect.driver.client import Client
@@ -188,9 +189,9 @@ def _milliseconds(stub: AnalyticsServiceStub, question: Question) -> float:
     return (time.perf_counter() - began) * 1_000
 
 
-def _rows_read(answer: object) -> int:
+def _rows_read(answer: Any) -> int:
     """Rows that the queries of an explained answer read."""
-    about = getattr(answer, "about", answer)
+    about = answer.about if "about" in answer.DESCRIPTOR.fields_by_name else answer
     return sum(query.rows_read for query in about.queries)
 
 

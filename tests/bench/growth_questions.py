@@ -45,8 +45,8 @@ class Question:
 
 def questions(channel: Channel) -> list[Question]:
     """All of them, over the channel's two years; those that compare set the year so far beside the year before."""
-    whole = {"from_day": channel.first.isoformat(), "to_day": channel.last.isoformat()}
-    year = {"from_day": date(channel.last.year, 1, 1).isoformat(), "to_day": channel.last.isoformat()}
+    whole: dict[str, Any] = {"from_day": channel.first.isoformat(), "to_day": channel.last.isoformat()}
+    year: dict[str, Any] = {"from_day": date(channel.last.year, 1, 1).isoformat(), "to_day": channel.last.isoformat()}
     return [
         Question("trend by day", "Trend", pb.TrendRequest(**whole, grain=pb.GRAIN_DAY), QUICK),
         Question("headline", "Headline", pb.HeadlineRequest(to_day=channel.last.isoformat()), QUICK),
@@ -78,7 +78,7 @@ def _figures(answer: Any) -> Any:
 @contextmanager
 def plain_service(url: str, database: str) -> Iterator[AnalyticsServiceStub]:
     """The same service in this process, whose queries read every event."""
-    ready: futures.Future[Callable[[], None]] = futures.Future()
+    ready: futures.Future[Callable[[], object]] = futures.Future()
     address: futures.Future[str] = futures.Future()
 
     async def serve() -> None:

@@ -88,10 +88,14 @@ async def _side(ask: Ask, question: HeadlineQuestion, days: DayRange | None, clo
         return _Side(None, None, {}, {})
     by = (question.by,) if question.by else ()
     open_days = open_window(days.last, question.open_days, closures)
-    sales, active, all_active = await asyncio.gather(
-        _sales(ask, by, days, question), _active(ask, by, open_days, question), _active(ask, (), open_days, question)
+    sales, actives = await asyncio.gather(
+        _sales(ask, by, days, question),
+        asyncio.gather(*(_active(ask, of, open_days, question) for of in {(), by})),
     )
-    return _Side(days, DayRange(open_days[0], open_days[-1]), sales, {**active, None: all_active.get(None, 0)})
+    active: dict[Key, int] = {None: 0}
+    for found in actives:
+        active |= found
+    return _Side(days, DayRange(open_days[0], open_days[-1]), sales, active)
 
 
 async def _sales(ask: Ask, by: tuple[str, ...], days: DayRange, question: HeadlineQuestion) -> dict[Key, Days]:

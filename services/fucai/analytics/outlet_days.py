@@ -7,7 +7,7 @@ input text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -30,7 +30,7 @@ _AGGREGATES = {
     "summary_count": ("countIf(kind = '{}' AND daily_summary AND bets > 0)", SALES_ONLY),
 }
 _KINDS = ("SALE", "VOID", "PAYOUT")
-_KIND_TYPE = "Array(Enum8(\\'SALE\\' = 1, \\'VOID\\' = 2, \\'PAYOUT\\' = 3))"
+_KIND_TYPE = "Enum8(\\'SALE\\' = 1, \\'VOID\\' = 2, \\'PAYOUT\\' = 3)"
 
 EACH_DAY = "business_day"
 """No days are made one."""
@@ -70,25 +70,34 @@ def rows(
         return f"SELECT {asked} GROUP BY {named}"
     turned = f"if({fold} >= dictGet('outlet_turns', 'turned', {OUTLET}), {fold}, {EACH_DAY})"
     known = {column: _KINDS[: min(kinds, _AGGREGATES[column][1])] for column in needed}
+    aggregates = [(column, kind) for column in needed for kind in known[column]]
+    many = kinds > SALES_ONLY
     return _template().substitute(
+        kind="kind" if many else f"CAST('SALE', '{_KIND_TYPE}') AS kind",
         names="".join(f", {column}" for column in needed[1:]),
         day=EACH_DAY if fold == EACH_DAY else turned,
         sums=", ".join(
-            f"{_AGGREGATES[column][0].format(kind)} AS {kind.lower()}_{column}"
-            for column in needed
-            for kind in known[column]
+            f"{_AGGREGATES[column][0].format(kind)} AS {_name(column, kind) if many else column}"
+            for column, kind in aggregates
         ),
-        kinds=f"CAST([{', '.join(repr(kind) for kind in _KINDS[:kinds])}], '{_KIND_TYPE}')",
-        arrays=", ".join(f"{_by_kind(column, known[column], kinds)} AS {column}" for column in needed),
+        split=f"\nARRAY JOIN {_split(known, kinds)}" if many else "",
         days=days,
         read=read,
         columns=sums.texts_of(needed),
     )
 
 
-def _by_kind(column: str, known: tuple[str, ...], kinds: int) -> str:
-    """The column's values of each kind as an array, 0 where there are none."""
-    return f"[{', '.join([*(f'{kind.lower()}_{column}' for kind in known), *['0'] * (kinds - len(known))])}]"
+def _split(known: Mapping[str, Sequence[str]], kinds: int) -> str:
+    """What makes one row of an outlet and day one for each kind: arrays of the kinds and of each column's sums."""
+    names = f"CAST([{', '.join(repr(kind) for kind in _KINDS[:kinds])}], 'Array({_KIND_TYPE})') AS kind"
+    values = {
+        column: [*(_name(column, kind) for kind in of), *["0"] * (kinds - len(of))] for column, of in known.items()
+    }
+    return ", ".join([names, *(f"[{', '.join(each)}] AS {column}" for column, each in values.items())])
+
+
+def _name(column: str, kind: str) -> str:
+    return f"{kind.lower()}_{column}"
 
 
 @cache

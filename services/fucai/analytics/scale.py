@@ -184,7 +184,7 @@ async def _count(asked: Asked, question: _Question, windows_: Windows, days: Day
     grain = question.grain or Grain.YEAR
     asking = [
         asked.ask(
-            scale_texts.active(by, key, today=today, as_of=as_of),
+            scale_texts.active(by, key, today=today, as_of=as_of, once=question.least_sales == 1),
             merged(chosen, numbers, {"least_sales": question.least_sales}),
         ),
         asked.ask(scale_texts.installed(by, key, today=today), merged(chosen, numbers)),

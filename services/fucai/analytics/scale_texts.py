@@ -6,7 +6,7 @@ from functools import cache
 from string import Template
 
 from fucai.analytics.outlet_days import OUTLET, SALES_ONLY, rows
-from fucai.analytics.texts import groups, plain, where
+from fucai.analytics.texts import Where, groups, plain, where
 
 _NUMBER = "toInt32({0}) - toInt32({{first_day:Date}}) + 1"
 _NEXT_END = "next_ends[greatest(1, least(toInt64(length(next_ends)), " + _NUMBER + "))]"
@@ -24,28 +24,45 @@ Key = tuple[tuple[str, bool], ...]
 
 
 @cache
-def active(dimensions: tuple[str, ...], conditions: Key = (), *, today: bool = False, as_of: bool = False) -> str:
+def active(
+    dimensions: tuple[str, ...],
+    conditions: Key = (),
+    *,
+    today: bool = False,
+    as_of: bool = False,
+    once: bool = False,
+) -> str:
     """Active outlets. Columns: groups, place, active, installed: steps of running counts at the number of an end.
 
     Parameters: next_ends, last_ends, first_day, open_days of the `Windows`, least_sales, rows, those of the selection.
+    With `once`, least_sales is 1.
     """
     chosen = where(conditions, today=today, as_of=as_of)
     return Template(plain("scale_active")).substitute(
         groups=groups(dimensions, today=today),
         runs=_RUNS,
-        rows=rows(
-            ("visit_count", "summary_count"),
-            {OUTLET},
-            "business_day IN {open_days:Array(Date)}",
-            chosen.read,
-            fine=chosen.fine,
-            kinds=SALES_ONLY,
-        ),
+        days=_once(chosen.read) if once and not chosen.fine else _counted(chosen),
         summed=chosen.summed,
         stays=plain("stays"),
         stay_from=_first_end("opened"),
         stay_to=_last_end("gone"),
     )
+
+
+def _once(read: str) -> str:
+    return Template(plain("scale_days_once")).substitute(read=read)
+
+
+def _counted(chosen: Where) -> str:
+    counted = rows(
+        ("visit_count", "summary_count"),
+        {OUTLET},
+        "business_day IN {open_days:Array(Date)}",
+        chosen.read,
+        fine=chosen.fine,
+        kinds=SALES_ONLY,
+    )
+    return Template(plain("scale_days")).substitute(rows=counted)
 
 
 @cache

@@ -1,10 +1,11 @@
-"""Days that count as settled: the quick half of what may be seen never has an event of a sealed draw, however late it is stored."""
+"""Days that count as settled: the quick half of what may be seen never has an event of a sealed draw."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -53,27 +54,26 @@ def _store_sealed(client: Client, day: date, seq: int) -> None:
     client.insert("sales", [row], column_names=_ROW.split(", "))
 
 
-def _sums(client: Client, text: str) -> list[object]:
+def _sums(client: Client, text: str) -> list[tuple[Any, ...]]:
     """Figures by outlet, day and kind."""
-    return sorted(
-        client.query(f"SELECT business_day, kind, outlet_id, fen, bet_count FROM ({text})", _PERIOD).result_rows
-    )
+    found = client.query(f"SELECT business_day, kind, outlet_id, fen, bet_count FROM ({text})", _PERIOD).result_rows
+    return sorted(tuple(row) for row in found)
 
 
 def test_both_halves_are_what_may_be_seen(database: Database) -> None:
-    """By outlet, day and kind the two halves give what the one view gives; only days with a sealed event are not settled."""
+    """The two halves give what the one view gives; only days with a sealed event are not settled."""
     client = database.client()
     sealed = [FIRST + timedelta(days=nth) for nth in (3, 17)]
     for seq, day in enumerate(sealed):
         _store_sealed(client, day, seq)
-    (days,) = client.query("SELECT days FROM unsettled_days").first_row
+    ((days,),) = client.query("SELECT days FROM unsettled_days").result_rows
     assert sorted(days) == sealed
     assert _sums(client, _SETTLED_TEXT) == _sums(client, _VISIBLE_TEXT)
     client.close()
 
 
 def test_without_shared_snapshots_no_day_counts_as_settled(database: Database) -> None:
-    """A server, or a client, that does not share snapshots within a query gets the same figures from the slow half alone."""
+    """Where snapshots are not shared within a query, the same figures come from the slow half alone."""
     client = database.client()
     _store_sealed(client, FIRST, 0)
     expected = _sums(client, _VISIBLE_TEXT)
@@ -99,7 +99,7 @@ def _leaks(database: Database, text: str, *, asked_before: bool = False) -> int:
     storing.start()
     leaks = queries = 0
     while storing.is_alive():
-        before = reader.query("SELECT days FROM unsettled_days").first_row[0] if asked_before else []
+        before = reader.query("SELECT days FROM unsettled_days").result_rows[0][0] if asked_before else []
         ((most,),) = reader.query(f"SELECT max(fen) FROM ({text})", {**_PERIOD, "unsettled": before}).result_rows
         leaks += most >= SEALED_FEN
         queries += 1
@@ -111,7 +111,7 @@ def _leaks(database: Database, text: str, *, asked_before: bool = False) -> int:
 
 
 def test_an_event_stored_while_a_query_runs_does_not_slip_in(database: Database) -> None:
-    """Settled days are found in the snapshot that is summed; found by a query before, they do let sealed events through."""
+    """Settled days are found in the snapshot that is summed; by a query before, they let sealed events through."""
     assert _leaks(database, _SETTLED_TEXT) == 0
     client = database.client()
     client.command("ALTER TABLE sales DELETE WHERE draw_no = '2025002' SETTINGS mutations_sync = 2")

@@ -20,7 +20,8 @@ ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_outlet
            sumIf(companion_fen, kind = 'SALE'),
            countIf(kind = 'SALE' AND NOT daily_summary),
            countIf(kind = 'SALE' AND companion_fen > 0 AND NOT daily_summary),
-           countIf(kind = 'SALE' AND daily_summary AND bets > 0)
+           countIf(kind = 'SALE' AND daily_summary AND bets > 0),
+           groupBitOrIf(bitShiftLeft(toUInt32(1), toDayOfMonth(business_day)), kind = 'SALE' AND (NOT daily_summary OR bets > 0))
     GROUP BY outlet_id, business_day
 );
 

@@ -1,12 +1,11 @@
-SELECT day AS business_day, kind, outlet_id, fen$names
+SELECT day AS business_day, $kind, outlet_id, fen$names
 FROM
 (
     SELECT outlet_id, $day AS day, $sums
     FROM settled_sales
     WHERE $days AND $read
     GROUP BY outlet_id, day
-)
-ARRAY JOIN $kinds AS kind, $arrays
+)$split
 WHERE fen > 0
 UNION ALL
 SELECT business_day, kind, outlet_id, $columns

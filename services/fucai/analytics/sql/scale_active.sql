@@ -1,6 +1,6 @@
 -- Active outlets at many days in one walk over outlets and days: steps of a running count by group and number of the day.
 -- `days` are an outlet's sale days in order, each as often as it has sales, up to the least that makes it active; a daily summary
--- with bets is enough alone. From each sale on, the sale that many before (`earlier`) says until which window's end there are enough.
+-- with bets is enough alone. (Where one sale is enough, the days of a month are read as bits.) From each sale on, the sale that many before (`earlier`) says until which window's end there are enough.
 -- Days and ends are numbers, see `domain/windows.py`. An outlet stands where it was at its last sale in the window.
 WITH {next_ends:Array(UInt32)} AS next_ends, {last_ends:Array(UInt32)} AS last_ends, {least_sales:UInt32} AS least_sales
 SELECT groups, tupleElement(step, 1) AS place, sum(tupleElement(step, 2)) AS active, sum(tupleElement(step, 3)) AS installed
@@ -27,15 +27,7 @@ FROM
             SELECT outlet_id, arrayJoin($runs) AS run
             FROM
             (
-                SELECT
-                    outlet_id,
-                    arraySort(groupArrayArray(arrayWithConstant(
-                        least(visit_count, least_sales) + if(summary_count > 0, least_sales, 0),
-                        toInt32(business_day) - toInt32({first_day:Date}) + 1
-                    ))) AS days
-                FROM ($rows)
-                WHERE kind = 'SALE'
-                GROUP BY outlet_id
+                $days
             )
         ) AS sold
         LEFT ANY JOIN
