@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from fucai.analytics.measures import Measure
+from fucai.domain.comparison import RULES
 from fucai.domain.periods import Comparison, Grain
 from fucai.v1.analytics_pb2 import Definition
 
@@ -19,6 +23,13 @@ _GROWTH = Definition(
     name="growth",
     text_zh="增长率：（本期－基期）÷基期；基期为零、为负、无数据或不全时以标记代替或注明",
     text_en="Growth: (value - base) / base; a mark stands where the base is zero, negative, missing or partly stored",
+)
+_AVERAGE_ZH = "移动平均：最近 {buckets} 个完整期（含本期）销售额的平均；有不完整的期时不给出"
+_AVERAGE_EN = "Moving average: mean sales of the last {buckets} whole buckets up to this one; absent where one is cut"
+_SAME = Definition(
+    name="same_outlet_sales",
+    text_zh="同店：本期与基期均有销售的网点，其两期销售额及增长率",
+    text_en="Same outlet: outlets that sold in both periods, their sales of both and the growth",
 )
 _AS_OF = Definition(
     name="as_of_sale",
@@ -47,9 +58,18 @@ _RULES = {
 _WEEKS = ("同比：与 364 天前的同一周比较", "Year on year: the week 364 days before")
 
 
-def of_trend(*, grouped: bool) -> list[Definition]:
+def of_trend(measures: Iterable[Measure] = (), *, grouped: bool, moving_average: int = 0) -> list[Definition]:
     """The definitions that a trend needs."""
-    return [_SALES, _BETS, _GROWTH, *([_AS_OF] if grouped else [])]
+    further = [measure.definition() for measure in measures if measure.name not in ("sales", "bets")]
+    if moving_average:
+        zh, en = (text.format(buckets=moving_average) for text in (_AVERAGE_ZH, _AVERAGE_EN))
+        further.append(Definition(name="moving_average", text_zh=zh, text_en=en))
+    return [_SALES, _BETS, *further, _GROWTH, *([_AS_OF] if grouped else [])]
+
+
+def of_growth(measures: Iterable[Measure], *, grouped: bool) -> list[Definition]:
+    """The definitions that growth needs."""
+    return [*(measure.definition() for measure in measures), _SAME, _GROWTH, *([_AS_OF] if grouped else [])]
 
 
 def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Definition]:
@@ -63,5 +83,10 @@ def comparison_rule(grain: Grain, comparison: Comparison) -> str:
     """The rule of a comparison for people, Chinese and English; empty without comparison."""
     if comparison is Comparison.NONE:
         return ""
-    zh, en = _WEEKS if grain is Grain.WEEK and comparison is Comparison.YOY else _RULES[comparison]
+    if grain is Grain.WEEK and comparison is Comparison.YOY:
+        zh, en = _WEEKS
+    elif comparison in _RULES:
+        zh, en = _RULES[comparison]
+    else:
+        zh, en = RULES[comparison].zh, RULES[comparison].en
     return f"{zh} / {en}"

@@ -10,10 +10,10 @@ from datetime import date, timedelta
 
 from fucai.analytics import texts
 from fucai.analytics.benchmark import benchmark
+from fucai.analytics.measures import growth_message
 from fucai.analytics.questions import HEADLINE_DAYS, MAX_ROWS, BadQuestionError, HeadlineQuestion
 from fucai.analytics.reach import Reach, names
 from fucai.analytics.store import Ask
-from fucai.analytics.trend import growth_message
 from fucai.domain.growth import grow
 from fucai.domain.periods import Comparison, DayRange, Grain, coverage, open_window, year_before
 from fucai.runtime.errors import Violation
@@ -47,7 +47,7 @@ async def headline(ask: Ask, question: HeadlineQuestion, now: Reach, today: date
     base_days = year_before(days)
     if base_days is None:
         raise BadQuestionError([Violation("from_day", f"{days.first} has no counterpart in the year before")])
-    closures = [DayRange(first, last) for first, last in await ask(texts.plain("closures"), {})]
+    closures = [DayRange(first, last) for first, last, _ in await ask(texts.plain("closures"), {})]
     value, base, named = await asyncio.gather(
         _side(ask, question, days, closures),
         _side(ask, question, base_days, closures),

@@ -12,11 +12,12 @@ import grpc
 
 from fucai.analytics import definitions, questions
 from fucai.analytics.asked import Asked
+from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
 from fucai.analytics.reach import reach
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
-from fucai.analytics.trend import trend
+from fucai.analytics.trend import stream_trend, trend
 from fucai.runtime.errors import Context, abort, invalid_argument, unavailable
 from fucai.v1 import analytics_pb2, analytics_pb2_grpc
 
@@ -44,16 +45,15 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
     async def Trend(self, request: analytics_pb2.TrendRequest, context: Context) -> analytics_pb2.TrendResponse:
         """Sales over time, by any dimensions, with a comparison."""
         async with self._asking(context, request.selection) as asked:
-            question = questions.read_trend(request)
-            now = await reach(asked.ask)
-            return analytics_pb2.TrendResponse(
-                rows=await trend(asked.ask, question, now),
-                freshness=now.freshness(asked.now_ms),
-                definitions=definitions.of_trend(grouped=bool(question.by)),
-                currency=asked.currency,
-                comparison_rule=definitions.comparison_rule(question.grain, question.comparison),
-                queries=asked.queries(),
-            )
+            return await trend(asked, request)
+
+    async def StreamTrend(
+        self, request: analytics_pb2.StreamTrendRequest, context: Context
+    ) -> AsyncIterator[analytics_pb2.StreamTrendResponse]:
+        """The same rows in parts, without a bound on their number."""
+        async with self._asking(context, request.question.selection) as asked:
+            async for part in stream_trend(asked, request.question):
+                yield part
 
     async def Headline(
         self, request: analytics_pb2.HeadlineRequest, context: Context
@@ -72,6 +72,11 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             answer.currency = asked.currency
             answer.queries.extend(asked.queries())
             return answer
+
+    async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
+        """A period against its base, by any dimensions, several measures at once."""
+        async with self._asking(context, request.selection) as asked:
+            return await growth(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context

@@ -14,7 +14,7 @@ import pytest
 
 from fucai.adapters.clickhouse import connect
 from fucai.adapters.migrate import StoreSettings, migrate
-from fucai.analytics import trend
+from fucai.analytics import paging
 from fucai.analytics.readiness import problem_of
 from fucai.analytics.service import AnalyticsService
 from fucai.analytics.store import Store, StoreSlowError
@@ -42,7 +42,12 @@ DAYS: dict[str, Any] = {"from_day": "2024-01-01", "to_day": "2024-12-31"}
         ("Trend", pb.TrendRequest(from_day="0001-01-01", to_day="2024-12-31"), "from_day", "1971-01-01"),
         ("Trend", pb.TrendRequest(from_day="2024-12-31", to_day="2024-01-01"), "to_day", "before from_day 2024-12-31"),
         ("Trend", pb.TrendRequest(**DAYS, grain=99), "grain", "99 is no grain: choose hour, day, week, month, year"),  # type: ignore[arg-type]
-        ("Trend", pb.TrendRequest(**DAYS, compare=7), "compare", "7 is no comparison"),  # type: ignore[arg-type]
+        (
+            "Trend",
+            pb.TrendRequest(**DAYS, compare=7),
+            "compare",
+            "7 is no comparison: choose none, yoy, previous, weekday",
+        ),  # type: ignore[arg-type]
         ("Trend", pb.TrendRequest(**DAYS, by=["game", "store"]), "by[1]", "'store' is no dimension: choose game, zone"),
         ("Trend", pb.TrendRequest(**DAYS, by=["game", "game"]), "by[1]", "'game' stands twice"),
         ("Trend", pb.TrendRequest(**DAYS, by=["'; DROP TABLE sales; --"]), "by[0]", "no dimension"),
@@ -95,11 +100,11 @@ def test_an_answer_too_long_for_one_message_is_refused(
     analytics: AnalyticsServiceStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More rows than the limit, here 1,000, are not cut in silence: the question is refused with what to change."""
-    monkeypatch.setattr(trend, "MAX_ROWS", 1_000)
+    monkeypatch.setattr(paging, "MAX_ROWS", 1_000)
     request = pb.TrendRequest(from_day="2021-01-01", to_day="2025-12-31", by=["outlet", "game", "kind"])
     with pytest.raises(grpc.RpcError) as caught:
         analytics.Trend(request, timeout=60)
-    assert "more than 1,000 rows" in explain(caught.value)
+    assert "one message carries 1,000: set page_size" in explain(caught.value)
 
 
 def test_days_without_sales_have_no_rows(analytics: AnalyticsServiceStub) -> None:
