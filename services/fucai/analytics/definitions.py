@@ -45,6 +45,57 @@ _SCALE_EN = (
     "{days} open days up to the end of the period; days of a market closure are not open"
 )
 
+_DECOMPOSED = (
+    Definition(
+        name="waterfall",
+        text_zh=(
+            "增减构成：基期＋新增＋关停＋同店＝本期，精确到分。网点按其在所问范围内两期的全部销售归类一次："
+            "仅本期有销售为新增，仅基期有销售为关停，两期都有为同店；换区或改业态的网点在两组中都属同店，其各期销售计入当时所在组"
+        ),
+        text_en=(
+            "Waterfall: base + new + closed + same-outlet = value, exact to the fen. An outlet is judged once, by all "
+            "its sales in the question: new where it sold in the period only, closed where in the base only, same "
+            "where in both; one that moved is same in both groups, each with the sales made there"
+        ),
+    ),
+    Definition(
+        name="effects",
+        text_zh=(
+            "因素影响（LMDI）：网点数影响＝新增＋关停；同店变动按对数平均分为单店注数与单注金额；"
+            "某期在该组无销售或无注数者列入其他"
+        ),
+        text_en=(
+            "Effects (LMDI): number of outlets = new + closed; the same outlets' change is split by logarithmic mean "
+            "into bets per outlet and amount per bet; without sales or bets in the group in a period it stands in other"
+        ),
+    ),
+)
+
+_COMPANION = Definition(
+    name="companion",
+    text_zh="同行消费额：同一次到店在其他业态的消费金额，销售减注销",
+    text_en="Companion spend: what was spent on the other trade in the same visit, SALE less VOID",
+)
+_PLACES = Definition(
+    name="places",
+    text_zh=(
+        "名次：数值相同者名次相同（1、2、2、4）；占比为占同榜全部入榜者的万分比，用最大余数法，合计 10,000；"
+        "其余各行合并为“其他”"
+    ),
+    text_en=(
+        "Places: equals share one (1, 2, 2, 4); shares are basis points of all that are ranked, by largest remainder, "
+        "and sum to 10,000; the rows beyond the top are summed as others"
+    ),
+)
+_ONE_AREA = Definition(
+    name="one_area",
+    text_zh="网点只在一处排名：本期最后一次销售当日所在处，计其全部销售；首台终端日期以网点开业日为准",
+    text_en=(
+        "An outlet is ranked in one place only, where it was on the day of its last sale in the period, with all its "
+        "sales; the day of its first machine is the day it opened"
+    ),
+)
+
 _RULES = {
     Comparison.YOY: (
         "同比：与上年同月同日比较；2 月 29 日计入月和年，无对应日",
@@ -77,6 +128,17 @@ def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Defi
     zh, en = (text.format(sales=least_sales, days=open_days) for text in (_SCALE_ZH, _SCALE_EN))
     scale = Definition(name="active_outlets", text_zh=zh, text_en=en)
     return [scale, _SALES, _GROWTH, *([_AS_OF] if grouped else [])]
+
+
+def of_decompose(*, grouped: bool) -> list[Definition]:
+    """The definitions that a decomposition needs."""
+    return [_SALES, _BETS, *_DECOMPOSED, *([_AS_OF] if grouped else [])]
+
+
+def of_rank(measure: str, *, outlets: bool) -> list[Definition]:
+    """The definitions that a ranking by a measure needs."""
+    measures = {"sales": [_SALES], "bets": [_BETS], "companion": [_COMPANION]}
+    return [*measures[measure], _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
 
 
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:

@@ -12,8 +12,10 @@ import grpc
 
 from fucai.analytics import definitions, questions
 from fucai.analytics.asked import Asked
+from fucai.analytics.decompose import decompose
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
+from fucai.analytics.rank import rank
 from fucai.analytics.reach import reach
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
@@ -77,6 +79,18 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         """A period against its base, by any dimensions, several measures at once."""
         async with self._asking(context, request.selection) as asked:
             return await growth(asked, request)
+
+    async def Decompose(
+        self, request: analytics_pb2.DecomposeRequest, context: Context
+    ) -> analytics_pb2.DecomposeResponse:
+        """Why sales changed: parts that sum exactly to the change."""
+        async with self._asking(context, request.selection) as asked:
+            return await decompose(asked, request)
+
+    async def Rank(self, request: analytics_pb2.RankRequest, context: Context) -> analytics_pb2.RankResponse:
+        """Who leads, within areas too, and by the rules of new stars and progress."""
+        async with self._asking(context, request.selection) as asked:
+            return await rank(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fucai.cli.numbers import FEN, MoneyUnit, Unit, growth_text, mark_notes, money_unit, percent, sparkline
+from fucai.cli.numbers import FEN, MoneyUnit, Unit, bar, growth_text, mark_notes, money_unit, percent, signed, sparkline
 from fucai.cli.out.sheet import Cell, Change, Column, Kind, Row, Sheet, Tone
 from fucai.cli.out.words import fresh, word
 from fucai.cli.output import Lang
@@ -50,6 +50,9 @@ def show(sheet: Sheet, view: View) -> RenderableType:
     texts = {
         place: [_cell(row[place], sheet.columns[place], units, view) for row in (*rows, *total)] for place in shown
     }
+    for place in shown:
+        if sheet.columns[place].bars:
+            _draw(texts[place], [row[place] for row in (*rows, *total)])
     heads = {place: _head(sheet.columns[place], units, view.lang, same=same) for place in shown}
     needed = {place: max([cell_len(heads[place]), *(cell_len(text.plain) for text in texts[place])]) for place in shown}
     kept, given_up = fit(sheet.columns, needed, view.width)
@@ -161,16 +164,26 @@ def _cell(cell: Cell, column: Column, units: Mapping[str, MoneyUnit], view: View
     return Text(_number(cell, column, units))
 
 
+def _draw(texts: Sequence[Text], cells: Sequence[Cell]) -> None:
+    """Puts a bar beside each amount, all on one axis."""
+    amounts = [cell if isinstance(cell, int) else 0 for cell in cells]
+    least, most = min(amounts), max(amounts)
+    for text, amount in zip(texts, amounts, strict=True):
+        text.append(f" {bar(amount, least, most)}", "red" if amount < 0 else "green")
+
+
 def _number(cell: str | float | date, column: Column, units: Mapping[str, MoneyUnit]) -> str:
     if isinstance(cell, int) and column.kind is Kind.MONEY:
-        return units[_family(column)].show(cell)
+        shown = units[_family(column)].show(cell)
+        return signed(shown) if column.signed else shown
     if isinstance(cell, str | date):
         return clean(str(cell))
     if column.kind is Kind.RATIO:
         return percent(cell).removeprefix("+")
     if column.kind is Kind.POINTS:
         return f"{cell:+,.1f}".replace("-", "−")
-    return f"{cell:,}" if isinstance(cell, int) else f"{cell:,.2f}"
+    shown = f"{cell:,}" if isinstance(cell, int) else f"{cell:,.2f}"
+    return signed(shown) if column.signed else shown
 
 
 def _family(column: Column) -> str:
