@@ -87,6 +87,20 @@ app.add_typer(
 app.add_typer(
     lazy.group(
         {
+            "list": ("fucai.cli.draws:list_draws", "List draws, and which are sealed."),
+            "show": ("fucai.cli.draws:show", "Show one draw: its times, who acted, late events."),
+            "seal": ("fucai.cli.draws:seal", "Seal a draw before its scheduled close of sales."),
+            "end": ("fucai.cli.draws:end", "End a draw: its figures are shown again."),
+            "schedule": ("fucai.cli.schedule:schedule", "Register the draws that the game catalogue foresees."),
+        },
+        no_args_is_help=True,
+    ),
+    name="draws",
+    help="Draws and their embargo: nobody sees figures of a draw from its seal to its end.",
+)
+app.add_typer(
+    lazy.group(
+        {
             "list": ("fucai.cli.quarantine:list_entries", "List events in quarantine, newest first."),
             "show": ("fucai.cli.quarantine:show", "Show all that is known of one of them."),
             "replay": ("fucai.cli.quarantine:replay", "Judge events again, and store the good ones."),

@@ -267,6 +267,9 @@ class DataFreshness(_message.Message):
     FIRST_DAY_FIELD_NUMBER: _builtins.int
     LAST_DAY_FIELD_NUMBER: _builtins.int
     ANSWERED_MS_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
+    WITHHELD_DRAWS_FIELD_NUMBER: _builtins.int
+    NEXT_SEAL_MS_FIELD_NUMBER: _builtins.int
     latest_received_ms: _builtins.int
     """Latest time at which a collector received a stored event, Unix milliseconds UTC; 0 without events."""
     first_day: _builtins.str
@@ -275,6 +278,16 @@ class DataFreshness(_message.Message):
     """Last business day with events, YYYY-MM-DD."""
     answered_ms: _builtins.int
     """When the question was answered, Unix milliseconds UTC."""
+    withheld_draws: _builtins.int
+    """How many they are in all."""
+    next_seal_ms: _builtins.int
+    """When the next registered draw is sealed, Unix milliseconds UTC: whoever keeps an answer shows it until then only, for it may contain that
+    draw. 0 where none is known.
+    """
+    @_builtins.property
+    def withheld(self) -> _containers.RepeatedCompositeFieldContainer[Global___WithheldDraw]:
+        """Draws that are sealed (封存) now: no figure of any answer contains them. Those sealed last come first, at most 20."""
+
     def __init__(
         self,
         *,
@@ -282,14 +295,53 @@ class DataFreshness(_message.Message):
         first_day: _builtins.str = ...,
         last_day: _builtins.str = ...,
         answered_ms: _builtins.int = ...,
+        withheld: _abc.Iterable[Global___WithheldDraw] | None = ...,
+        withheld_draws: _builtins.int = ...,
+        next_seal_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_ms", b"answered_ms", "first_day", b"first_day", "last_day", b"last_day", "latest_received_ms", b"latest_received_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_ms", b"answered_ms", "first_day", b"first_day", "last_day", b"last_day", "latest_received_ms", b"latest_received_ms", "next_seal_ms", b"next_seal_ms", "withheld", b"withheld", "withheld_draws", b"withheld_draws"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DataFreshness: _TypeAlias = DataFreshness  # noqa: Y015
+
+@_typing.final
+class WithheldDraw(_message.Message):
+    """A draw of which sales are stored and nobody may see any before it has ended (彩票管理条例 art. 22)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAME_FIELD_NUMBER: _builtins.int
+    DRAW_NO_FIELD_NUMBER: _builtins.int
+    SEALED_MS_FIELD_NUMBER: _builtins.int
+    RETURNS_MS_FIELD_NUMBER: _builtins.int
+    game: _builtins.str
+    """Catalogue code of the game."""
+    draw_no: _builtins.str
+    """Draw number (期号), YYYYNNN."""
+    sealed_ms: _builtins.int
+    """Since when it is sealed, Unix milliseconds UTC; 0 where it stands in no table, so that nobody can know."""
+    returns_ms: _builtins.int
+    """When its figures return: its planned end, else its draw as scheduled by the game catalogue, Unix milliseconds UTC; it may come later.
+    0 where neither is known.
+    """
+    def __init__(
+        self,
+        *,
+        game: _builtins.str = ...,
+        draw_no: _builtins.str = ...,
+        sealed_ms: _builtins.int = ...,
+        returns_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draw_no", b"draw_no", "game", b"game", "returns_ms", b"returns_ms", "sealed_ms", b"sealed_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithheldDraw: _TypeAlias = WithheldDraw  # noqa: Y015
 
 @_typing.final
 class Definition(_message.Message):

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
+from fucai.cli.out.words import fresh
+from fucai.cli.output import Lang
 from fucai.v1 import analytics_pb2 as pb
 from tests.unit.cli.fake import FRESH, FakeAnalytics, Ran, run, serving
 
@@ -50,6 +52,17 @@ def test_a_trend_table_explains_itself(address: str) -> None:
     assert "Year on year: the same calendar days" in out
     assert "stored business days 2021-11-17..2025-03-10" in out
     assert max(len(line) for line in out.splitlines()) <= 100
+
+
+def test_the_freshness_line_tells_what_is_sealed_and_until_when() -> None:
+    """How many draws no figure contains, and when the last returns; open where one has no time or is not named."""
+    found = pb.DataFreshness(first_day="2025-01-01", last_day="2025-03-10", answered_ms=1, withheld_draws=2)
+    found.withheld.add(game="ssq", draw_no="2025027", sealed_ms=1, returns_ms=1_741_612_500_000)
+    assert "for how long is open" in fresh(found, Lang.EN)
+    found.withheld.add(game="3d", draw_no="2025060", sealed_ms=1, returns_ms=1_741_612_500_000)
+    assert fresh(found, Lang.EN).endswith("without 2 draws that are sealed, back by 2025-03-10 21:15")
+    assert fresh(found, Lang.ZH).endswith("不含封存中的 2 期，预计恢复显示 2025-03-10 21:15")
+    assert "sealed" not in fresh(FRESH, Lang.EN)
 
 
 def test_labels_follow_the_locale_or_the_option(address: str) -> None:

@@ -100,6 +100,19 @@ def test_figures_have_base_units_and_labels() -> None:
     assert rig.value("fucai_channel_data_latest_received_timestamp_seconds") == 1_741_600_000.5
 
 
+def test_kept_figures_end_when_a_draw_is_sealed_that_they_may_contain() -> None:
+    """From the next seal on there is no figure until analytics answers again; their age goes on."""
+    rig = Rig()
+    answer = headline()
+    answer.freshness.next_seal_ms = int(rig.now * 1000) + 60_000
+    rig.collector.publish(answer)
+    rig.now += 59
+    assert rig.value("fucai_channel_active_outlets") == 54
+    rig.now += 1
+    assert not [sample for sample in rig.scrape() if not sample.name.startswith("fucai_exporter")]
+    assert rig.value("fucai_exporter_figures_age_seconds") == 60
+
+
 def test_growth_without_a_ratio_is_absent_and_marked() -> None:
     """A new zone type has no growth sample, but one mark of the seven is 1."""
     rig = Rig()
