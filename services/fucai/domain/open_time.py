@@ -1,0 +1,69 @@
+"""Silence in open time: what an outlet need not sell on days of a closure, by scope, does not count against it.
+
+Judges one outlet from its sales by hour; how an outlet is expected to sell is in `usual_hours`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from fucai.domain.market import Closure, Scope
+from fucai.domain.periods import DayRange
+from fucai.domain.usual_hours import Quiet, SilenceRule, Sold, quiet_back, usual_hours
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDays:
+    """Days on which nothing is sold, and days on which no game with draws is; one may be both."""
+
+    wholly: frozenset[date] = frozenset()
+    for_draws: frozenset[date] = frozenset()
+
+    @property
+    def all(self) -> frozenset[date]:
+        """The days on which the market as a whole is not open."""
+        return self.wholly | self.for_draws
+
+
+def closed_days(closures: Iterable[Closure], days: DayRange) -> ClosedDays:
+    """The closed ones of `days`, by the scope of the closures."""
+    found: dict[Scope, set[date]] = {scope: set() for scope in Scope}
+    for closure in closures:
+        if within := closure.days.overlap(days):
+            found[closure.scope].update(within)
+    return ClosedDays(frozenset(found[Scope.ALL]), frozenset(found[Scope.DRAW_GAMES]))
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What one outlet sold by day and hour.
+
+    Attributes:
+        selling: hours with any sale that may be seen.
+        sold: sales that make its pattern: those of games that are looked at on every day.
+        drawless: those of them that are of games without draws.
+    """
+
+    selling: Mapping[date, Collection[int]]
+    sold: Sold
+    drawless: Sold
+
+
+def silence(
+    trade: Trade, day: date, hour: int, *, since: date, closed: ClosedDays, rule: SilenceRule | None = None
+) -> Quiet:
+    """The outlet's usual hours without a sale, back from `hour` of `day` (that hour not with them) to its last sale.
+
+    On a day closed to games with draws only those without draws are expected, by their own pattern; on a day closed
+    to all nothing is. A sale of any kind ends the silence. `since` is the first day that says anything.
+    """
+    rule = rule or SilenceRule()
+
+    def usual(past: date) -> Mapping[int, int]:
+        if past in closed.for_draws:
+            return usual_hours(trade.drawless, past, since=since, closed=closed.wholly, rule=rule)
+        return usual_hours(trade.sold, past, since=since, closed=closed.all, rule=rule)
+
+    return quiet_back(trade.selling, usual, day, hour, since=since, reach_days=rule.reach_days)
