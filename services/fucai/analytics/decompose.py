@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from fucai.analytics import definitions
 from fucai.analytics.asked import Asked
 from fucai.analytics.drill import Drilled, drill
+from fucai.analytics.measures import growth_message
 from fucai.analytics.paging import page
 from fucai.analytics.paired import cells, sides_of
 from fucai.analytics.pairing import pairing, pairing_message, read_period
 from fucai.analytics.questions import MAX_DIMENSIONS, BadQuestionError
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import read_selection
-from fucai.analytics.trend import growth_message
 from fucai.domain.comparison import Pairing
 from fucai.domain.decomposition import by_averages
 from fucai.domain.periods import Comparison

@@ -11,13 +11,13 @@ from datetime import date
 from fucai.analytics import definitions
 from fucai.analytics.asked import Asked
 from fucai.analytics.eligibility import MEASURES, reason, rule
+from fucai.analytics.measures import growth_message
 from fucai.analytics.paging import page
 from fucai.analytics.paired import Cell, cells, placed, sides_of
 from fucai.analytics.pairing import Period, pairing, pairing_message, read_period
 from fucai.analytics.questions import BadQuestionError, read_day
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import Selection, read_selection
-from fucai.analytics.trend import growth_message
 from fucai.domain import ranking
 from fucai.domain.comparison import Pairing
 from fucai.domain.ranking import Eligibility, LeftOut, Member, Order, Place, Ranking

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from fucai.domain.market import Closure, Scope
 from fucai.domain.periods import DayRange
@@ -51,19 +51,30 @@ class Trade:
     drawless: Sold
 
 
-def silence(
-    trade: Trade, day: date, hour: int, *, since: date, closed: ClosedDays, rule: SilenceRule | None = None
-) -> Quiet:
-    """The outlet's usual hours without a sale, back from `hour` of `day` (that hour not with them) to its last sale.
+def expected_hours(trade: Trade, day: date, *, since: date, closed: ClosedDays, rule: SilenceRule) -> Mapping[int, int]:
+    """The hours of `day` in which the outlet is expected to sell, with its usual sales in them, in fen.
 
     On a day closed to games with draws only those without draws are expected, by their own pattern; on a day closed
-    to all nothing is. A sale of any kind ends the silence. `since` is the first day that says anything.
+    to all nothing is. `since` is the first day that says anything.
     """
-    rule = rule or SilenceRule()
+    if day in closed.for_draws:
+        return usual_hours(trade.drawless, day, since=since, closed=closed.wholly, rule=rule)
+    return usual_hours(trade.sold, day, since=since, closed=closed.all, rule=rule)
+
+
+def silence(trade: Trade, day: date, hour: int, *, since: date, closed: ClosedDays, rule: SilenceRule) -> Quiet:
+    """The outlet's expected hours without a sale, back from `hour` of `day` (that hour not with them) to its last sale.
+
+    A sale of any kind ends the silence.
+    """
 
     def usual(past: date) -> Mapping[int, int]:
-        if past in closed.for_draws:
-            return usual_hours(trade.drawless, past, since=since, closed=closed.wholly, rule=rule)
-        return usual_hours(trade.sold, past, since=since, closed=closed.all, rule=rule)
+        return expected_hours(trade, past, since=since, closed=closed, rule=rule)
 
     return quiet_back(trade.selling, usual, day, hour, since=since, reach_days=rule.reach_days)
+
+
+def has_pattern(trade: Trade, day: date, *, since: date, closed: ClosedDays, rule: SilenceRule) -> bool:
+    """Whether the outlet is expected to sell in any hour of the days that a silence is followed back to."""
+    days = (day - timedelta(days=back) for back in range(rule.reach_days))
+    return any(expected_hours(trade, past, since=since, closed=closed, rule=rule) for past in days if past >= since)

@@ -2047,7 +2047,7 @@ class BenchmarkRow(_message.Message):
     verdict: Global___Verdict.ValueType
     """The verdict."""
     absent_zh: _builtins.str
-    """Why there are no sales of our own, Chinese; empty where there are."""
+    """Why there are no sales of our own, or nothing to compare them with, Chinese; empty where there are."""
     absent_en: _builtins.str
     """The same, English."""
     @_builtins.property
