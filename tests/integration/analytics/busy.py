@@ -70,7 +70,7 @@ def draw_no(day: date) -> str:
     return f"{day.year}{day.timetuple().tm_yday:03}"
 
 
-def busy_world(seed: int, count: int = 24) -> Busy:
+def busy_world(seed: int, count: int = 20) -> Busy:
     """`count` outlets with hours, games and luck of their own, all drawn from the seed."""
     draw = random.Random(seed)
     shops, terminals, events = [], [], []
