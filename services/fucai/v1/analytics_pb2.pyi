@@ -456,9 +456,9 @@ class ExplainedQuery(_message.Message):
     sql: _builtins.str
     """Its text."""
     rows_read: _builtins.int
-    """Rows that ClickHouse read."""
+    """Rows that ClickHouse read, in whole steps of 8,192: exact ones would count events of a sealed draw."""
     bytes_read: _builtins.int
-    """Bytes that ClickHouse read."""
+    """Bytes that ClickHouse read, in whole MiB."""
     seconds: _builtins.float
     """Time it took, seconds."""
     @_builtins.property

@@ -1,4 +1,4 @@
-"""Scheduled draws: on the right days, numbered through the year whatever part is asked for, closed before they are drawn."""
+"""Scheduled draws: on the right days, numbered through the year, closed before they are drawn."""
 
 from __future__ import annotations
 
