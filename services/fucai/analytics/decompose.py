@@ -16,9 +16,8 @@ from fucai.analytics.questions import MAX_DIMENSIONS, BadQuestionError
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import read_selection
 from fucai.domain.comparison import Pairing
-from fucai.domain.decomposition import by_averages
+from fucai.domain.decomposition import Line
 from fucai.domain.periods import Comparison
-from fucai.domain.sellers import Population
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
 
@@ -95,21 +94,21 @@ def _message(one: Drilled, named: Sequence[Mapping[str, str]], found: Pairing) -
         other_effect_fen=line.other_effect_fen,
         opened_fen=line.opened_fen,
         first_sales_fen=line.first_sales_fen,
-        moved_fen=one.sellers.moved_fen,
-        moved_outlets=one.sellers.moved_outlets,
+        moved_fen=one.moved.fen,
+        moved_outlets=one.moved.outlets,
         others=one.others,
-        by_averages=_averages(one.sellers.base, one.sellers.value),
+        by_averages=_averages(line),
         growth=growth_message(found.grow(line.value_fen, line.base_fen)),
     )
 
 
-def _averages(base: Population, value: Population) -> analytics_pb2.AverageEffects | None:
-    found = by_averages((base.outlets, base.bets, base.fen), (value.outlets, value.bets, value.fen))
+def _averages(line: Line) -> analytics_pb2.AverageEffects | None:
+    found = line.averages
     if found is None:
         return None
     return analytics_pb2.AverageEffects(
-        base_outlets=base.outlets,
-        outlets=value.outlets,
+        base_outlets=line.base_outlets,
+        outlets=line.value_outlets,
         scale_effect_fen=found.scale_effect_fen,
         intensity_effect_fen=found.intensity_effect_fen,
         price_effect_fen=found.price_effect_fen,

@@ -71,11 +71,6 @@ _DECOMPOSED = (
     ),
 )
 
-_COMPANION = Definition(
-    name="companion",
-    text_zh="同行消费额：同一次到店在其他业态的消费金额，销售减注销",
-    text_en="Companion spend: what was spent on the other trade in the same visit, SALE less VOID",
-)
 _PLACES = Definition(
     name="places",
     text_zh=(
@@ -89,9 +84,9 @@ _PLACES = Definition(
 )
 _ONE_AREA = Definition(
     name="one_area",
-    text_zh="网点只在一处排名：本期最后一次销售当日所在处，计其全部销售；首台终端日期以网点开业日为准",
+    text_zh="网点只在一处排名：本期最后一次销售或注销当日所在处，计其全部销售；首台终端日期以网点开业日为准",
     text_en=(
-        "An outlet is ranked in one place only, where it was on the day of its last sale in the period, with all its "
+        "An outlet is ranked in one place only, where it was on the day of its last sale or void, with all its "
         "sales; the day of its first machine is the day it opened"
     ),
 )
@@ -174,10 +169,9 @@ def of_decompose(*, grouped: bool) -> list[Definition]:
     return [_SALES, _BETS, *_DECOMPOSED, *([_AS_OF] if grouped else [])]
 
 
-def of_rank(measure: str, *, outlets: bool) -> list[Definition]:
+def of_rank(measure: Measure, *, outlets: bool) -> list[Definition]:
     """The definitions that a ranking by a measure needs."""
-    measures = {"sales": [_SALES], "bets": [_BETS], "companion": [_COMPANION]}
-    return [*measures[measure], _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
+    return [measure.definition(), _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
 
 
 def of_benchmark(level_points: float) -> list[Definition]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from fucai.domain.decomposition import Group, Line, Row, decompose
-from fucai.domain.sellers import Sellers, sellers
+from fucai.domain.moves import Moved, moves
 
 OTHERS = "others"
 _REST = "\0"  # no value of a dimension has a NUL
@@ -16,10 +16,10 @@ _AMOUNTS = tuple(field.name for field in fields(Line) if field.name.endswith("_f
 
 @dataclass(frozen=True, slots=True)
 class Drilled:
-    """A line of a drill with its sellers; `others` is the number of groups summed in it, 0 for a group itself."""
+    """A line of a drill with its moves; `others` is the number of groups summed in it, 0 for a group itself."""
 
     line: Line
-    sellers: Sellers
+    moved: Moved
     others: int = 0
 
 
@@ -44,7 +44,7 @@ def drill(rows: Sequence[Row], opened: Collection[str] = (), top: int = 0) -> li
         rows = [(_folded(row[0], kept), *row[1:]) for row in rows]
         folded = decompose(rows, opened)
         lines |= {group: line for group, line in folded.items() if group and group[-1] == _REST}
-    return list(_walk((), lines, sellers(rows), below, top))
+    return list(_walk((), lines, moves(rows), below, top))
 
 
 def _folded(group: Group, kept: Collection[Group]) -> Group:
@@ -58,16 +58,16 @@ def _folded(group: Group, kept: Collection[Group]) -> Group:
 def _walk(
     group: Group,
     lines: Mapping[Group, Line],
-    sold: Mapping[Group, Sellers],
+    moved: Mapping[Group, Moved],
     below: Mapping[Group, Sequence[Line]],
     top: int,
 ) -> Iterator[Drilled]:
-    yield Drilled(lines[group], sold[group])
+    yield Drilled(lines[group], moved[group])
     children = below.get(group, ())
     shown, rest = (children[:top], children[top:]) if top else (children, ())
     for line in shown:
-        yield from _walk(line.group, lines, sold, below, top)
+        yield from _walk(line.group, lines, moved, below, top)
     if rest:
         counted = lines[*group, _REST]
         sums = {name: sum(getattr(line, name) for line in rest) for name in _AMOUNTS}
-        yield Drilled(replace(counted, group=(*group, OTHERS), **sums), sold[*group, _REST], len(rest))
+        yield Drilled(replace(counted, group=(*group, OTHERS), **sums), moved[*group, _REST], len(rest))

@@ -10,7 +10,7 @@ from fucai.domain.ranking import Eligibility, LeftOut, Order
 MEASURES = {
     "sales": Label("销售额", "sales"),
     "bets": Label("注数", "bets"),
-    "companion": Label("同行消费额", "companion spend"),
+    "companion": Label("同店其他消费", "companion spend"),
 }
 """What can be ranked by."""
 _FEN = 100

@@ -21,9 +21,9 @@ _UNKNOWN = date(1970, 1, 1)
 
 
 class Cell(NamedTuple):
-    """Sales and companion spend in fen, and bets, of one group and member: SALE less VOID, of the base and the period.
+    """Sales in fen and bets (SALE less VOID) and companion spend in fen of one group and member, of base and period.
 
-    `opened` is the day a member that is an outlet opened, as registered on the day of its last sale; None if unknown.
+    `opened` is the day a member that is an outlet opened, as registered on its last day; None if unknown.
     """
 
     group: tuple[str, ...]
@@ -69,7 +69,7 @@ async def cells(
 async def placed(ask: Ask, sides: tuple[DayRange, DayRange], area: str, selection: Selection) -> list[Cell]:
     """The cells of all outlets with a sale or void in `sides`; the group is the one area an outlet stands in.
 
-    That is the value of dimension `area` on the day of its last sale in the period, else of the last day that counts.
+    That is the value of dimension `area` on its last day: of its last sale or void in the period, else in the base.
     By `game` an outlet stands in each game that it sold; with an empty `area` the group is ().
 
     Raises:
@@ -96,7 +96,7 @@ async def _cells(ask: Ask, text: str, sides: tuple[DayRange, DayRange], selectio
 
 
 def _cell(row: Row) -> Cell:
-    group, member, opened, *figures, _last_sale = row
+    group, member, opened, *figures, _last_seen = row
     return Cell(tuple(group), member, None if opened == _UNKNOWN else opened, *(int(figure) for figure in figures))
 
 

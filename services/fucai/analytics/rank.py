@@ -11,6 +11,7 @@ from datetime import date
 from fucai.analytics import definitions
 from fucai.analytics.asked import Asked
 from fucai.analytics.eligibility import MEASURES, reason, rule
+from fucai.analytics.measures import MEASURES as MEASURED
 from fucai.analytics.measures import growth_message
 from fucai.analytics.paging import page
 from fucai.analytics.paired import Cell, cells, placed, sides_of
@@ -95,7 +96,7 @@ async def rank(asked: Asked, request: analytics_pb2.RankRequest) -> analytics_pb
         reasons=_reasons(left_out, question),
         rule_zh=told.zh,
         rule_en=told.en,
-        about=asked.about(now, definitions.of_rank(question.measure, outlets=question.of == "outlet")),
+        about=asked.about(now, definitions.of_rank(MEASURED[question.measure], outlets=question.of == "outlet")),
     )
 
 

@@ -78,11 +78,6 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             answer.queries.extend(asked.queries())
             return answer
 
-    async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
-        """A period against its base, by any dimensions, several measures at once."""
-        async with self._asking(context, request.selection) as asked:
-            return await growth(asked, request)
-
     async def Decompose(
         self, request: analytics_pb2.DecomposeRequest, context: Context
     ) -> analytics_pb2.DecomposeResponse:
@@ -111,6 +106,11 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         """Alerts of the rule set, and how many each rule has."""
         async with self._asking(context, request.selection) as asked:
             return await alerts(asked, request)
+
+    async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
+        """A period against its base, by any dimensions, several measures at once."""
+        async with self._asking(context, request.selection) as asked:
+            return await growth(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context

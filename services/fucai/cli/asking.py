@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import inspect
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +18,8 @@ from fucai.cli.output import stderr_console
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import analytics_pb2 as pb
 
-_PANEL = "Question"
-_WHERE = re.compile(r"(?P<dimension>[a-z_]+)(?P<sign>!?=)(?P<values>.*)", re.DOTALL)
+_PANEL = "Selection"
+_DIMENSIONS = "game, zone, zone_type, district, mgmt_area, format, channel_class, outlet, draw, weekday, hour"
 
 
 class Compare(enum.StrEnum):
@@ -32,13 +31,6 @@ class Compare(enum.StrEnum):
     OPEN_DAY = "open_day"
     LUNAR = "lunar"
     BASE_PERIOD = "base_period"
-
-
-class Attributes(enum.StrEnum):
-    """Whose attributes count for an outlet that moved or changed."""
-
-    AS_OF_SALE = "as_of_sale"
-    TODAY = "today"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +76,30 @@ def question_of(  # noqa: PLR0913 (an option each)
     ] = None,
     base_first: Annotated[str, typer.Option("--base-from", help="First day of a base of your own.")] = "",
     base_last: Annotated[str, typer.Option("--base-to", help="Its last day; else it is as long as the period.")] = "",
-    where: Annotated[
+    only: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="DIMENSION=VALUE,...",
-            help="Count only these; DIMENSION!=VALUE leaves them out. Dimensions: game, zone, zone_type, district, "
-            "mgmt_area, format, channel_class, outlet, draw, weekday (1 to 7), hour. Repeat it to narrow further.",
+            "--filter",
+            metavar="DIM=VALUE,...",
+            help=f"Count these only; again for further conditions. DIM: {_DIMENSIONS}.",
             rich_help_panel=_PANEL,
         ),
     ] = None,
-    attributes: Annotated[
-        Attributes,
-        typer.Option(help="Zone, format and so on as of the sale, or today's.", rich_help_panel=_PANEL),
-    ] = Attributes.AS_OF_SALE,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option("--not", metavar="DIM=VALUE,...", help="Leave these out.", rich_help_panel=_PANEL),
+    ] = None,
+    today: Annotated[
+        bool,
+        typer.Option(
+            "--today", help="Zones, formats and so on as registered today, for all days.", rich_help_panel=_PANEL
+        ),
+    ] = False,
     as_of: Annotated[
         str,
         typer.Option(
             metavar="TIME",
-            help="Figures as they stood then: 2025-03-31T18:00, in the business time zone.",
+            help="Figures as they stood then: 2025-03-31T18:00, or Unix milliseconds. The embargo is that of now.",
             rich_help_panel=_PANEL,
         ),
     ] = "",
@@ -127,8 +125,11 @@ def question_of(  # noqa: PLR0913 (an option each)
         CliError: a condition or a moment cannot be read.
     """
     selection = pb.Selection(
-        filters=[_filter(text) for text in where or ()],
-        attributes=pb.AttributeBasis.Value(f"ATTRIBUTE_BASIS_{attributes.name}"),
+        filters=[
+            *(_filter("--filter", text, exclude=False) for text in only or ()),
+            *(_filter("--not", text, exclude=True) for text in leave_out or ()),
+        ],
+        attributes=pb.ATTRIBUTE_BASIS_TODAY if today else pb.ATTRIBUTE_BASIS_AS_OF_SALE,
         as_of_ms=_moment(as_of) if as_of else 0,
         explain=explain,
     )
@@ -166,20 +167,23 @@ def tell_queries(queries: Sequence[pb.ExplainedQuery]) -> None:
         console.print("".join(f"--   {parameter}\n" for parameter in query.parameters), markup=False)
 
 
-def _filter(text: str) -> pb.Filter:
-    found = _WHERE.fullmatch(text)
-    if found is None:
+def _filter(option: str, text: str, *, exclude: bool) -> pb.Filter:
+    dimension, equals, values = text.partition("=")
+    if not equals or not dimension.strip():
         raise CliError(
-            f"--where {text}: is no condition",
-            hint="write DIMENSION=VALUE, or DIMENSION!=VALUE, for example game=ssq,3d",
+            f"{option} {text}: is no condition",
+            hint=f"write {option} DIM=VALUE,..., for example game=ssq,3d",
             exit_code=os.EX_USAGE,
         )
-    values = found["values"].split(",")
-    return pb.Filter(dimension=found["dimension"], values=values, exclude=found["sign"] == "!=")
+    return pb.Filter(
+        dimension=dimension.strip(), values=[value.strip() for value in values.split(",")], exclude=exclude
+    )
 
 
 def _moment(text: str) -> int:
     """Unix ms of a time; in the business time zone unless it says another."""
+    if text.isascii() and text.isdigit():
+        return int(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

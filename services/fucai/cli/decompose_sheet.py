@@ -15,6 +15,7 @@ _WATERFALL = ("waterfall", Label("瀑布图", "waterfall"))
 _FACTORS = ("factors", Label("因素", "factors"))
 _AVERAGES = ("averages", Label("均值", "averages"))
 _WHOLE = Label("全渠道", "whole channel")
+_UNKNOWN = Label("（未登记）", "(none)")
 
 
 def decompose_sheet(answer: pb.DecomposeResponse, *, by: Sequence[str], factors: bool = False) -> Sheet:
@@ -125,7 +126,7 @@ def _groups(answer: pb.DecomposeResponse, by: Sequence[str]) -> Iterator[Row]:
                 continue
             code, shown = group_cells(name, line.group[place], line.group_names[place])
             if line.others and place == depth - 1:
-                shown = Label(f"其他 {line.others:,} 组", f"{line.others:,} others")
+                shown = Label(f"其他 {line.others:,} 组", "1 other" if line.others == 1 else f"{line.others:,} others")
             cells += [code, shown]
         yield (
             by[depth - 1] if depth else "channel",
@@ -154,11 +155,11 @@ def _groups(answer: pb.DecomposeResponse, by: Sequence[str]) -> Iterator[Row]:
         )
 
 
-def _indented(name: Label | str, levels: int) -> Label | str:
-    """The name behind two blanks for each level above; an unknown one stays empty, so that it is told as such."""
-    if isinstance(name, Label):
-        return Label(_INDENT * levels + name.zh, _INDENT * levels + name.en)
-    return _INDENT * levels + name if name else ""
+def _indented(name: Label | str, levels: int) -> Label:
+    """The name behind two blanks for each level above; one that is unknown is told as such."""
+    known = name or _UNKNOWN
+    label = known if isinstance(known, Label) else Label(known, known)
+    return Label(_INDENT * levels + label.zh, _INDENT * levels + label.en)
 
 
 def _notes(by: Sequence[str]) -> Iterator[Note]:

@@ -39,7 +39,7 @@ def decompose(
 
         fucai query decompose --from 2025-01-01 --to 2025-03-31
         fucai query decompose --by district,zone --top 5
-        fucai query decompose --by zone,outlet --where game=ssq --compare lunar
+        fucai query decompose --by zone,outlet --filter game=ssq --compare lunar
         fucai query decompose --by mgmt_area --factors --output why.xlsx
 
     Without --by there is a row for each step, with --by one for each group, below the one it is part of. An outlet that

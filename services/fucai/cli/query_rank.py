@@ -79,10 +79,10 @@ def rank(  # noqa: PLR0913 (an option each)
 
         fucai query rank --top 20
         fucai query rank --new-star --cutoff 2024-12-31 --within mgmt_area
-        fucai query rank --progress --from 2025-01-01 --to 2025-12-31 --where game=ssq
+        fucai query rank --progress --from 2025-01-01 --to 2025-12-31 --filter game=ssq
         fucai query rank --of zone --by contribution --lowest
 
-    An outlet is ranked once, where it was on the day of its last sale. Every rule is in docs/definitions.md.
+    An outlet is ranked once, where it was on the day of its last sale or void. Every rule is in docs/definitions.md.
     Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
     """
     if new_star + progress + (by is not By.MEASURE) > 1:

@@ -14,7 +14,7 @@ _BP = 10_000
 _MEASURES = {
     "sales": Label("销售额", "sales"),
     "bets": Label("注数", "bets"),
-    "companion": Label("同行消费额", "companion spend"),
+    "companion": Label("同店其他消费", "companion spend"),
 }
 _RANKINGS = {
     pb.RANKING_UNSPECIFIED: Label("排名", "Ranking"),
@@ -80,7 +80,7 @@ def _columns(of: str, within: str, measure: str) -> list[Column]:
 def _row(row: pb.RankRow, of: str, within: str, measure: str, currency: str) -> Row:
     measured = row.measurement
     _, name = group_cells(of, row.id, row.name)
-    others = Label(f"其他 {row.members:,} 个", f"{row.members:,} others")
+    others = Label(f"其他 {row.members:,} 个", "1 other" if row.members == 1 else f"{row.members:,} others")
     based = measured.HasField("base")
     return (
         row.place or None,

@@ -1450,7 +1450,7 @@ class RankRequest(_message.Message):
     """What is ranked: outlet (not set), zone, zone_type, district, mgmt_area, format, channel_class, game."""
     within: _builtins.str
     """Ranked apart within each value of this dimension, such as mgmt_area; empty for the whole city. An outlet stands in one
-    area only, that of its last sale in the period, with all its sales.
+    area only, that of its last sale or void, with all its sales.
     """
     ranking: Global___Ranking.ValueType
     """Which ranking; new stars and progress are of outlets only."""

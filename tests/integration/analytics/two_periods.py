@@ -29,10 +29,9 @@ def signed(world: World) -> pl.DataFrame:
                 "day": event.day,
                 "outlet": event.outlet,
                 "game": event.game,
-                "sale": event.kind == "SALE",
                 "fen": sign * event.amount_fen,
                 "bets": sign * event.bets,
-                "companion": sign * event.companion_fen,
+                "companion": event.companion_fen if event.kind == "SALE" else 0,
             }
             | {by: world.where(by, event.outlet, event.day) for by in _PLACES}
             | {f"{by}_now": world.where(by, event.outlet, NOW.date()) for by in _PLACES}

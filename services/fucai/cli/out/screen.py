@@ -59,9 +59,11 @@ def show(sheet: Sheet, view: View) -> RenderableType:
     table = Table(box=None, header_style="bold", pad_edge=False)
     tight = _least(sheet.columns, needed, kept) > view.width
     for place in kept:
-        kind = sheet.columns[place].kind
+        kind, bars = sheet.columns[place].kind, sheet.columns[place].bars
         folds = kind in _FOLDS or tight
-        table.add_column(heads[place], justify="left" if kind in _LEFT else "right", no_wrap=not folds, overflow="fold")
+        table.add_column(
+            heads[place], justify="left" if bars or kind in _LEFT else "right", no_wrap=not folds, overflow="fold"
+        )
     for number in range(len(rows) + len(total)):
         bold = number >= len(rows) or number in sheet.bold
         table.add_row(*(texts[place][number] for place in kept), style="bold" if bold else None)
@@ -165,10 +167,12 @@ def _cell(cell: Cell, column: Column, units: Mapping[str, MoneyUnit], view: View
 
 
 def _draw(texts: Sequence[Text], cells: Sequence[Cell]) -> None:
-    """Puts a bar beside each amount, all on one axis."""
+    """Puts a bar beside each amount, all on one axis; the amounts end in one line, so the column stands to the left."""
     amounts = [cell if isinstance(cell, int) else 0 for cell in cells]
     least, most = min(amounts), max(amounts)
+    width = max(text.cell_len for text in texts)
     for text, amount in zip(texts, amounts, strict=True):
+        text.pad_left(width - text.cell_len)
         text.append(f" {bar(amount, least, most)}", "red" if amount < 0 else "green")
 
 
