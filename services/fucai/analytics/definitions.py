@@ -44,6 +44,55 @@ _SCALE_EN = (
     "Channel scale (active outlets): outlets with at least {sales} sale(s), or a daily summary with bets, in the last "
     "{days} open days up to the end of the period; days of a market closure are not open"
 )
+_INSTALLED = Definition(
+    name="installed",
+    text_zh="在册网点：登记的开业日不晚于当日、且当日尚未关闭的网点",
+    text_en="Installed: outlets registered as opened by that day and not closed by then",
+)
+_TURNOVER = Definition(
+    name="turnover",
+    text_zh="新增、退出：开业日、关闭日（首个不再销售之日）落在本期的网点",
+    text_en="Opened, closed: outlets whose day of opening, or first day without sales for good, lies in the bucket",
+)
+_PENETRATION = Definition(
+    name="penetration",
+    text_zh="活跃率：既活跃又在册的网点÷在册网点；活跃而不在册的另列，不计入比率",
+    text_en="Penetration: outlets both active and installed over installed ones; active ones not installed stand apart",
+)
+_TERMINALS = Definition(
+    name="terminals",
+    text_zh="终端：当日绑定于在册网点的终端；活跃终端：其中在同一窗口内有销售的",
+    text_en="Terminals: bound to installed outlets on that day; active ones: those of them with a sale in the window",
+)
+_SALES_PER_OUTLET = Definition(
+    name="sales_per_outlet",
+    text_zh="站均销量：本期销售额÷期末活跃网点数，四舍六入五成双",
+    text_en="Sales per outlet: sales of the bucket over active outlets at its end, rounded half to even",
+)
+_PROFILE = Definition(
+    name="profile",
+    text_zh="时段分布：按营业日的星期与事件的小时合计；日汇总无小时，其销售额另列；日均＝合计÷期内该星期几的天数",
+    text_en="Hours by weekday: sums by weekday of the business day and hour of the event; daily summaries have no hour "
+    "and stand apart; a day's average is the sum over the number of such weekdays in the period",
+)
+_SHARE_OF_HOURS = Definition(
+    name="share_bp",
+    text_zh="占比：本格销售额÷该组有小时的销售额，万分比，按最大余数法合计 10,000；负值计零",
+    text_en="Share: sales of the cell over those of its group that have an hour, in basis points that sum to 10,000 by "
+    "largest remainder; below zero counts as zero",
+)
+_PLACE = Definition(
+    name="place_in_area",
+    text_zh="分区名次：期末所在分区内、按期内销售额（按销售当日所属分区）的名次，相同者同名次；只计销售额大于零的网点",
+    text_en="Place: by sales of the period within the management area that it is in at the end, as of each sale; "
+    "equals share a place; only outlets with sales above zero count",
+)
+_ZONE_TYPE_AVERAGE = Definition(
+    name="zone_type_average",
+    text_zh="同类站均：期末所属区域类型内销售额大于零的网点的销售额÷网点数，四舍六入五成双",
+    text_en="Zone type average: sales over outlets, of those with sales above zero in the zone type that it is in "
+    "at the end, rounded half to even",
+)
 
 _DECOMPOSED = (
     Definition(
@@ -91,45 +140,6 @@ _ONE_AREA = Definition(
     ),
 )
 
-_PUBLISHED = Definition(
-    name="benchmark",
-    text_zh="基准：按年或月公布的系列；计算增长率只用两期公布金额，缺期列明，不作插补",
-    text_en=(
-        "Benchmark: a series published by year or month; computed growth is of two published amounts, periods that are "
-        "missing are named, none is interpolated"
-    ),
-)
-_EXCESS = Definition(
-    name="excess",
-    text_zh="超额：本渠道同比增长率减基准同比增长率，百分点；仅在本渠道两期均完整入库且基准已公布时给出",
-    text_en=(
-        "Excess: growth of our sales less growth of the benchmark, percentage points; only where both our periods are "
-        "wholly stored and the benchmark is published"
-    ),
-)
-_VERDICT_ZH = "评语：相差不超过 {points} 个百分点为持平；基准下降而本渠道上升为逆势；其余按超额正负为领先或落后"
-_VERDICT_EN = (
-    "Verdict: level within {points} percentage points; against the trend where the benchmark falls and ours rises; "
-    "else ahead or behind by the sign of the excess"
-)
-_SILENT_ZH = (
-    "静默：在册营业网点自最近一笔销售起，往常有销售的时段（最近 8 个开市同一星期日中至少 80% 有销售）累计不少于 "
-    "{hours} 小时无销售；休市（按范围）、未开业、已关停不计，静默最多回看 28 天"
-)
-_SILENT_EN = (
-    "Silence: a registered open outlet without a sale in at least {hours} hours, since its last one, in which it "
-    "usually sells (a sale on at least 80 % of the last 8 open same weekdays); closures by scope, before opening and "
-    "after closing do not count; followed for at most 28 days"
-)
-_ALERT = Definition(
-    name="alert",
-    text_zh="预警：在册营业网点与其自身同一星期日的规律相比异常；供人工核查，不影响任何数字。规则及参数见随附规则",
-    text_en=(
-        "Alert: a registered open outlet away from its own pattern of the same weekday; for people to look at, no "
-        "figure depends on it. The rules with their parameters stand beside the answer"
-    ),
-)
-
 _RULES = {
     Comparison.YOY: (
         "同比：与上年同月同日比较；2 月 29 日计入月和年，无对应日",
@@ -141,6 +151,11 @@ _RULES = {
     ),
 }
 _WEEKS = ("同比：与 364 天前的同一周比较", "Year on year: the week 364 days before")
+
+
+def of_sales(*, compared: bool) -> list[Definition]:
+    """The definitions that sales need, compared or not."""
+    return [_SALES, *([_GROWTH] if compared else [])]
 
 
 def of_trend(measures: Iterable[Measure] = (), *, grouped: bool, moving_average: int = 0) -> list[Definition]:
@@ -174,21 +189,30 @@ def of_rank(measure: Measure, *, outlets: bool) -> list[Definition]:
     return [measure.definition(), _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
 
 
-def of_benchmark(level_points: float) -> list[Definition]:
-    """The definitions that a published series beside our own sales needs."""
-    zh, en = (text.format(points=f"{level_points:g}") for text in (_VERDICT_ZH, _VERDICT_EN))
-    return [_PUBLISHED, _SALES, _GROWTH, _EXCESS, Definition(name="verdict", text_zh=zh, text_en=en)]
+def of_scale(*, least_sales: int, open_days: int, terminals: bool, compared: bool, grouped: bool) -> list[Definition]:
+    """The definitions that channel scale needs, with its parameters."""
+    zh, en = (text.format(sales=least_sales, days=open_days) for text in (_SCALE_ZH, _SCALE_EN))
+    return [
+        Definition(name="active_outlets", text_zh=zh, text_en=en),
+        _INSTALLED,
+        _TURNOVER,
+        _PENETRATION,
+        *([_TERMINALS] if terminals else []),
+        _SALES,
+        _SALES_PER_OUTLET,
+        *([_GROWTH] if compared else []),
+        *([_AS_OF] if grouped else []),
+    ]
 
 
-def of_silent(least_hours: int) -> list[Definition]:
-    """The definitions that silence needs, with its parameter."""
-    zh, en = (text.format(hours=least_hours) for text in (_SILENT_ZH, _SILENT_EN))
-    return [Definition(name="silence", text_zh=zh, text_en=en), _SALES]
+def of_profile(*, grouped: bool) -> list[Definition]:
+    """The definitions that hours by weekday need."""
+    return [_PROFILE, _SHARE_OF_HOURS, _SALES, _BETS, *([_AS_OF] if grouped else [])]
 
 
-def of_alerts() -> list[Definition]:
-    """The definitions that alerts need; each rule tells its own parameters beside them."""
-    return [_ALERT, _SALES]
+def of_outlet(measures: Iterable[Measure]) -> list[Definition]:
+    """The definitions that an outlet's card needs."""
+    return [*(measure.definition() for measure in measures), _PLACE, _ZONE_TYPE_AVERAGE, _GROWTH, _AS_OF]
 
 
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:

@@ -76,6 +76,10 @@ app.add_typer(
         {
             "trend": ("fucai.cli.query:trend", "Sales over time, by any dimensions, beside a comparison."),
             "headline": ("fucai.cli.query:headline", "Channel scale and sales, year on year, beside a benchmark."),
+            "growth": ("fucai.cli.query_growth:growth", "A period against its base, by any dimensions."),
+            "scale": ("fucai.cli.query_scale:scale", "Outlets installed, active, opened, closed; sales per outlet."),
+            "profile": ("fucai.cli.query_profile:profile", "When sales happen: a heat map of hours by weekday."),
+            "outlet": ("fucai.cli.query_outlet:outlet", "One outlet's card."),
             "decompose": ("fucai.cli.query_decompose:decompose", "Why sales changed: a waterfall, exact to the fen."),
             "rank": ("fucai.cli.query_rank:rank", "Who leads; new stars and progress; who is left out and why."),
         },
