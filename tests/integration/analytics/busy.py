@@ -1,4 +1,4 @@
-"""Busy outlets over half a year, by the hour: what silence and alerts are tested on. Some rest, fall, rise or go silent."""
+"""Busy outlets over half a year, by the hour: what silence and alerts are tested on. Some rest, fall or go silent."""
 
 from __future__ import annotations
 
@@ -110,7 +110,9 @@ def _events(draw: random.Random, shop: Shop, tills: Sequence[str], number: int) 
             open_games = []
         if number % 8 == 7 and day < TODAY - DAY * 60:
             fen = int(level * 20 * luck)
-            found.append(Sold(shop.outlet, f"import:{shop.outlet}", _at(day, 12), "SALE", "instant", fen, 9, summary=True))
+            found.append(
+                Sold(shop.outlet, f"import:{shop.outlet}", _at(day, 12), "SALE", "instant", fen, 9, summary=True)
+            )
             open_games = []
         for hour in hours if open_games and luck else ():
             if draw.random() > often:
@@ -152,13 +154,30 @@ def keep(url: str, database: str, world: Busy, *, unended: Sequence[str] = ()) -
     closes = {draw_no(day): int(_at(day, 20).timestamp() * 1000) for day in days}
     draws = [["3d", no, at, 0 if no in unended else at + 5_400_000, 1] for no, at in closes.items()]
     _insert(client, "draw_rows", "game draw_no sales_close_ms drawn_ms import_id", draws)
-    _insert(client, "benchmark_rows", "series period amount_fen yoy_pct basis import_id", [[*one, 1] for one in published()])
+    _insert(
+        client, "benchmark_rows", "series period amount_fen yoy_pct basis import_id", [[*one, 1] for one in published()]
+    )
     _insert(client, "imports", "import_id source", [[1, "test"]])
     for dictionary in ("outlet_history", "draw_times"):
         client.command(f"SYSTEM RELOAD DICTIONARY {dictionary}")
     columns = "outlet_id terminal_id business_day sold_at sold_hour kind game draw_no amount_fen bets daily_summary"
     rows = [
-        [e.outlet, e.terminal, e.day, e.at, e.at.hour, e.kind, e.game, e.draw_no, e.fen, e.bets, e.summary, 1, number, e.at]
+        [
+            e.outlet,
+            e.terminal,
+            e.day,
+            e.at,
+            e.at.hour,
+            e.kind,
+            e.game,
+            e.draw_no,
+            e.fen,
+            e.bets,
+            e.summary,
+            1,
+            number,
+            e.at,
+        ]
         for number, e in enumerate(world.events, 1)
     ]
     _insert(client, "sales", f"{columns} epoch seq received_at", rows)

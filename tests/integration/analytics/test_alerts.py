@@ -146,7 +146,7 @@ def sealed(engine_url: str, busy: Busy, name: str, days: Sequence[date]) -> Iter
 
 @pytest.mark.parametrize("back", [0, 14], ids=["the day", "a day compared with"])
 def test_a_fall_that_is_only_withheld_is_no_alert(engine_url: str, busy: Busy, back: int) -> None:
-    """With a sealed draw on the day, or on one it is compared with, the game counts on neither side, and the answer says so."""
+    """With a sealed draw on the day, or one it is compared with, the game counts on neither side, and that is told."""
     with sealed(engine_url, busy, f"busy_alerts_{back}", [YESTERDAY - DAY * back]) as (stub, visible):
         answer = stub.Alerts(pb.AlertsRequest())
         other = stub.Alerts(pb.AlertsRequest(day=(YESTERDAY - DAY).isoformat()))
@@ -179,7 +179,7 @@ def test_a_fall_that_is_only_withheld_is_no_alert(engine_url: str, busy: Busy, b
             "selection.filters[0].dimension",
             "choose zone, zone_type",
         ),
-        (pb.AlertsRequest(page_token="bm9uZQ=="), "page_token", "none that this service gave"),
+        (pb.AlertsRequest(page_size=50_001), "page_size", "choose 1 to 50,000"),
     ],
 )
 def test_a_bad_field_is_named(watch: AnalyticsServiceStub, request_: pb.AlertsRequest, field: str, told: str) -> None:

@@ -32,7 +32,7 @@ def by_period(answer: pb.BenchmarkResponse) -> dict[str, pb.BenchmarkRow]:
 
 
 def test_growth_by_year_is_the_one_that_was_published(watch: AnalyticsServiceStub) -> None:
-    """Computed from the amounts: 2020 -24.4 %, 2023 +31.3 %, 2024 +7.0 %, and every other year to the digit published."""
+    """Computed from the amounts: 2020 -24.4 %, 2023 +31.3 %, 2024 +7.0 %, and each other year to the digit published."""
     answer = watch.Benchmark(pb.BenchmarkRequest())
     rows = by_period(answer)
     assert (answer.series, list(answer.missing)) == ("national_welfare", [])
@@ -48,7 +48,7 @@ def test_growth_by_year_is_the_one_that_was_published(watch: AnalyticsServiceStu
 
 
 def test_growth_by_month_is_within_a_tenth_of_a_point(watch: AnalyticsServiceStub) -> None:
-    """Wherever both years of a month are there; where one is missing nothing is computed, and no amount is filled in."""
+    """Wherever both years of a month are there; where one is missing nothing is computed, and no amount filled in."""
     answer = watch.Benchmark(pb.BenchmarkRequest(grain=pb.GRAIN_MONTH))
     amounts = {period: fen for series, period, fen, *_ in published() if series == "national_welfare" and "-" in period}
     rows, checked = by_period(answer), 0
@@ -178,7 +178,11 @@ def test_a_period_with_a_sealed_draw_has_no_sales_of_ours(
 @pytest.mark.parametrize(
     ("request_", "field", "told"),
     [
-        (pb.BenchmarkRequest(series="x' OR 1"), "series", "choose national_all, national_sports, national_welfare, own"),
+        (
+            pb.BenchmarkRequest(series="x' OR 1"),
+            "series",
+            "choose national_all, national_sports, national_welfare, own",
+        ),
         (pb.BenchmarkRequest(grain=pb.GRAIN_WEEK), "grain", "by week: choose month or year"),
         (pb.BenchmarkRequest(series="national_all", grain=pb.GRAIN_MONTH), "grain", "not published by month"),
         (pb.BenchmarkRequest(from_day="2026-01-01"), "from_day", "in the future"),
