@@ -1,4 +1,4 @@
-"""`fucai query benchmark`, `silent`, `alerts` and `freshness`: what they ask, and what people read, in both languages."""
+"""`fucai query benchmark`, `silent`, `alerts` and `freshness`: what they ask and what people read, in both languages."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def address(service: Fake) -> Iterator[str]:
 
 
 def test_a_benchmark_marks_its_gaps(address: str, service: Fake) -> None:
-    """Missing periods are rows without an amount, named below; growth, excess and verdict stand where both are known."""
+    """Missing periods are rows without an amount, named below; growth, excess and verdict are where both are known."""
     ran = run("query", "benchmark", "--grain", "month", "--level", "0.5", FUCAI_ANALYTICS=address, COLUMNS="150")
     assert (ran.exit_code, service.asked.grain, service.asked.level_points) == (0, pb.GRAIN_MONTH, 0.5)
     lines = ran.out.splitlines()
