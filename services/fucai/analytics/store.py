@@ -65,7 +65,7 @@ class Store:
         self._make: Callable[[], Any] = lambda: connect(url, database, log_comment=log_comment)
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="clickhouse")
-        self._enders = ThreadPoolExecutor(1, thread_name_prefix="clickhouse-kill")
+        self._enders = ThreadPoolExecutor(threads, thread_name_prefix="clickhouse-kill")
 
     def asking(self, seconds: float, ran: list[Ran] | None = None) -> Ask:
         """A function that runs queries for one question, which all end within `seconds` from now.

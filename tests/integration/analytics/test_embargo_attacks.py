@@ -164,7 +164,7 @@ QUESTIONS: dict[str, Question] = {
     "trend in parts": streamed(by=["outlet", "kind"]),
     "trend as of a moment": trend(selection=pb.Selection(as_of_ms=NOW_MS)),
     "growth": growth(from_day=TO),
-    **{f"growth by {name}": growth(by=[name], from_day=TO) for name in ("game", "outlet", "kind")},
+    **{f"growth by {name}": growth(by=[name], from_day=TO) for name in ("outlet", "kind")},
     "growth of the largest": growth(by=["outlet"], top=1, from_day=TO),
     "headline": headline(),
     "headline of today": headline(from_day=TO),

@@ -239,10 +239,10 @@ def test_a_benchmark_has_a_verdict_only_for_calendar_growth(analytics: Analytics
 
 
 def test_pages_are_the_whole_answer(analytics: AnalyticsServiceStub) -> None:
-    """Pages of five rows joined are the rows of one page; a token of another question is refused."""
+    """Pages of fifteen rows joined are the rows of one page; a token of another question is refused."""
     request = pb.GrowthRequest(from_day="2024-05-01", to_day="2024-05-31", by=["outlet", "game"])
     whole = analytics.Growth(request)
-    request.page_size = 5
+    request.page_size = 15
     rows: list[pb.GrowthRow] = []
     while True:
         part = analytics.Growth(request)

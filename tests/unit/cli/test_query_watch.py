@@ -1,4 +1,4 @@
-"""`fucai query benchmark`, `silent`, `alerts` and `freshness`: what they ask and what people read, in both languages."""
+"""`fucai query benchmark`, `silent`, `alerts`, `freshness`: what they ask and what people read, zh and en."""
 
 from __future__ import annotations
 
