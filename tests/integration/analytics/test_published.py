@@ -32,7 +32,7 @@ def by_period(answer: pb.BenchmarkResponse) -> dict[str, pb.BenchmarkRow]:
 
 
 def test_growth_by_year_is_the_one_that_was_published(watch: AnalyticsServiceStub) -> None:
-    """Computed from the amounts: 2020 -24.4 %, 2023 +31.3 %, 2024 +7.0 %, and each other year to the digit published."""
+    """Computed from the amounts: 2020 -24.4 %, 2023 +31.3 %, 2024 +7.0 %, each other year to the digit published."""
     answer = watch.Benchmark(pb.BenchmarkRequest())
     rows = by_period(answer)
     assert (answer.series, list(answer.missing)) == ("national_welfare", [])

@@ -197,7 +197,7 @@ def only(dimension: str, *values: str) -> pb.Selection:
 
 
 def test_a_sealed_draw_makes_nobody_silent(engine_url: str, busy: Busy) -> None:
-    """While draws of 3D are withheld it makes no pattern, for no outlet; a sale that may be seen still ends a silence."""
+    """While draws of 3D are withheld it makes no pattern for anybody; a sale that may be seen still ends a silence."""
     sealed = [f"2025{day:03}" for day in range(60, 71)]
     keep(engine_url, "busy_sealed", busy, unended=sealed)
     visible = Busy(busy.shops, busy.terminals, [e for e in busy.events if e.draw_no not in sealed])
