@@ -179,16 +179,6 @@ def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Defi
     return [scale, _SALES, _GROWTH, *([_AS_OF] if grouped else [])]
 
 
-def of_decompose(*, grouped: bool) -> list[Definition]:
-    """The definitions that a decomposition needs."""
-    return [_SALES, _BETS, *_DECOMPOSED, *([_AS_OF] if grouped else [])]
-
-
-def of_rank(measure: Measure, *, outlets: bool) -> list[Definition]:
-    """The definitions that a ranking by a measure needs."""
-    return [measure.definition(), _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
-
-
 def of_scale(*, least_sales: int, open_days: int, terminals: bool, compared: bool, grouped: bool) -> list[Definition]:
     """The definitions that channel scale needs, with its parameters."""
     zh, en = (text.format(sales=least_sales, days=open_days) for text in (_SCALE_ZH, _SCALE_EN))
@@ -213,6 +203,16 @@ def of_profile(*, grouped: bool) -> list[Definition]:
 def of_outlet(measures: Iterable[Measure]) -> list[Definition]:
     """The definitions that an outlet's card needs."""
     return [*(measure.definition() for measure in measures), _PLACE, _ZONE_TYPE_AVERAGE, _GROWTH, _AS_OF]
+
+
+def of_decompose(*, grouped: bool) -> list[Definition]:
+    """The definitions that a decomposition needs."""
+    return [_SALES, _BETS, *_DECOMPOSED, *([_AS_OF] if grouped else [])]
+
+
+def of_rank(measure: Measure, *, outlets: bool) -> list[Definition]:
+    """The definitions that a ranking by a measure needs."""
+    return [measure.definition(), _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
 
 
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:
