@@ -20,8 +20,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from prometheus_client.parser import text_string_to_metric_families
 
-from fucai.cli.demo import free_port_base
 from fucai.devstack.stack import ENDPOINTS, Endpoint, read_endpoints
+from tests.support.ports import free_port_base
 from tests.support.waiting import eventually
 
 SERVICES = {

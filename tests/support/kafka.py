@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 import time
@@ -15,21 +14,10 @@ from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from fucai.adapters.topics import TopicLayout, ensure_topics
 from fucai.domain import topics
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 READY_SECONDS = 60.0
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that were free a moment ago."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 @contextmanager

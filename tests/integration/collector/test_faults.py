@@ -19,7 +19,8 @@ from fucai.v1.collector_pb2_grpc import CollectorServiceStub
 from fucai.v1.sales_pb2 import SalesBatch
 from tests.integration.collector.conftest import HUNDRED_YEARS_DAYS, PARTITIONS, stored_records
 from tests.support.collecting import running_collector, running_registry
-from tests.support.kafka import free_ports, running_kafka
+from tests.support.kafka import running_kafka
+from tests.support.ports import free_ports
 from tests.support.registry_stub import SnapshotRegistry
 from tests.support.tills import TILL, batch, sale, usual_records
 from tests.support.waiting import eventually
