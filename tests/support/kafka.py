@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from fucai.adapters.topics import TopicLayout, ensure_topics
+from fucai.devstack.parts import port_state
 from fucai.domain import topics
 from tests.support.ports import free_ports
 from tests.support.waiting import eventually
@@ -41,18 +41,23 @@ def running_kafka(data: Path, ports: list[int] | None = None) -> Iterator[str]:
 
 def _await_broker(bootstrap: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return once the broker lists topics; fail with its log otherwise."""
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
+    failure = ""
+
+    def lists_topics() -> bool:
+        nonlocal failure
+        assert process.poll() is None, f"the broker ended: {failure}\n{log.read_text(errors='replace')[-2_000:]}"
+        failure = port_state(bootstrap)
+        if failure:
+            return False
         try:
-            admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=1_000)
+            admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=5_000)
             admin.list_topics()
             admin.close()
         except KafkaError as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                tail = log.read_text(errors="replace")[-2_000:]
-                raise AssertionError(f"the broker did not start: {error}\n{tail}") from error
-        else:
-            return
+            failure = str(error)
+        return not failure
+
+    eventually(lists_topics, READY_SECONDS, what=f"a broker that lists topics (see {log})")
 
 
 def renew_topics(bootstrap: str, layout: TopicLayout) -> None:
