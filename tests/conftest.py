@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,9 @@ from tests.support.kafka import running_kafka
 
 settings.register_profile("shared-cores", deadline=None)
 settings.load_profile("shared-cores")
+
+os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1"
+"""Brokers of tests live for minutes: Java's second compiler costs them more than it gives, half the time of a start."""
 
 
 @pytest.fixture(scope="session")
