@@ -81,7 +81,7 @@ baseline: $(FRESH) ## at a release: record the contract and the migrations that 
 	@$(BIN)/python tools/migrations.py release
 
 lock: $(FRESH) ## renew requirements/ from pyproject.toml; UPGRADE=1 takes the newest versions
-	@$(LOCK) pyproject.toml --extra local --group dev --output-file requirements/dev.txt
+	@$(LOCK) pyproject.toml --extra local --extra columnar --group dev --output-file requirements/dev.txt
 	@$(LOCK) pyproject.toml --constraint requirements/dev.txt --output-file requirements/runtime.txt
 	@echo chdb==4.0.2 | $(LOCK) - --output-file requirements/bench.txt
 	@echo uv | $(LOCK) - --constraint requirements/dev.txt --output-file requirements/uv.txt

@@ -39,7 +39,7 @@ def generate(into: Path) -> None:
         f"--python_out={into}",
         f"--mypy_out=quiet:{into}",
         f"--grpc_python_out={into}",
-        f"--mypy_grpc_out=quiet:{into}",
+        f"--mypy_grpc_out=quiet,generate_concrete_servicer_stubs:{into}",
         *sources,
     ]
     if protoc.main(command) != 0:

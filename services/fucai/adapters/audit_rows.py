@@ -51,7 +51,7 @@ SELECT kafka_topic, kafka_partition, kafka_offset, any(hex(SHA256(raw_record)))
 FROM quarantine WHERE reason = 'BAD_RECORD' GROUP BY kafka_topic, kafka_partition, kafka_offset
 """
 _WAIVERS = "SELECT terminal_id, epoch, first_seq, last_seq, waived_by, reason FROM waivers ORDER BY ALL"
-_DRAWS = "SELECT toString(game), draw_no, sales_close_ms, drawn_ms FROM draws"
+_DRAWS = "SELECT game, draw_no, sealed_ms, drawn_ms FROM draw_seals"
 _KEYS = "SELECT terminal_id, valid_from, public_key FROM terminals"
 _COUNT = "SELECT count() FROM sales WHERE business_day BETWEEN {first:Date} AND {last:Date}"
 

@@ -20,6 +20,7 @@ kafka_offset >= {lowest:UInt64}
 AND kafka_offset >= transform(kafka_partition, {partitions:Array(UInt16)}, {firsts:Array(UInt64)}, toUInt64(0))
 AND kafka_offset < transform(kafka_partition, {partitions:Array(UInt16)}, {ends:Array(UInt64)}, toUInt64(0))
 """
+_SEALED_GAMES = "SELECT DISTINCT game FROM withheld_draws"
 _STORED = "SELECT kafka_partition, toString(game), count() FROM sales WHERE $RANGE GROUP BY kafka_partition, game"
 _DUPLICATES = """
 SELECT kafka_partition, toString(game), uniqExact(kafka_offset, seq)
@@ -119,6 +120,15 @@ def _count(client: Client, text: str, chosen: dict[str, object], into: Counter[K
 def compared_through(client: Client) -> dict[tuple[int, int], int]:
     """Return the offset behind the last one compared, by topic and partition."""
     return {(int(topic), int(partition)): int(end) for topic, partition, end in client.query(_ENDS).result_rows}
+
+
+def sealed_games(client: Client) -> set[str]:
+    """The games of which a draw with stored sales is sealed now.
+
+    Raises:
+        ClickHouseError: the server is away or refuses.
+    """
+    return {str(game) for (game,) in client.query(_SEALED_GAMES).result_rows}
 
 
 def totals(client: Client) -> dict[str, tuple[int, int, int, int]]:

@@ -73,12 +73,13 @@ def save(client: Client, plan: Plan, source: str) -> int:
     return import_id
 
 
-def reload_outlet_history(client: Client) -> None:
-    """Bring the dictionary `outlet_history` of this server to what is visible now.
+def reload_dictionaries(client: Client) -> None:
+    """Bring the dictionaries of this server, `draw_times` and `outlet_history`, to what is visible now.
 
     Raises:
         ClickHouseError: the server is away or cannot load it.
     """
+    client.command("SYSTEM RELOAD DICTIONARY draw_times")
     client.command("SYSTEM RELOAD DICTIONARY outlet_history")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from fucai.analytics.questions import DEFAULT_BENCHMARK, BadQuestionError
 from fucai.analytics.store import Ask
 from fucai.analytics.texts import plain
 from fucai.domain.benchmarks import Match, Published, match
 from fucai.domain.growth import Growth, Mark, excess_points
 from fucai.domain.periods import DayRange
+from fucai.domain.verdict import verdict
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
 
@@ -44,9 +47,11 @@ def compare(series: str, found: Match, days: DayRange, ours: analytics_pb2.Growt
         shown.growth = found.growth
     if found.published:
         plain_ratio = ours.mark == analytics_pb2.GROWTH_MARK_RATIO
-        excess = excess_points(Growth(ours.ratio if plain_ratio else None, Mark(ours.mark)), found.growth)
+        growth = Growth(ours.ratio if plain_ratio else None, Mark(ours.mark))
+        excess = excess_points(growth, found.growth)
         if excess is not None:
             shown.excess_points = excess
+        shown.verdict = cast("analytics_pb2.Verdict.ValueType", int(verdict(growth, found)))
     return shown
 
 

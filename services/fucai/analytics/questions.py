@@ -26,6 +26,7 @@ HEADLINE_DIMENSIONS = tuple(name for name in DIMENSIONS if name != "kind")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EARLIEST, _LATEST = date(1971, 1, 1), date(2148, 12, 31)  # what a ClickHouse Date holds, and a year before it
 _HOURS = 24
+_COMPARED = (Comparison.NONE, Comparison.YOY, Comparison.PREVIOUS)
 
 
 class BadQuestionError(Exception):
@@ -147,7 +148,7 @@ def _grain(number: int, bad: list[Violation]) -> Grain:
 
 
 def _comparison(number: int, bad: list[Violation]) -> Comparison:
-    if number not in set(Comparison):
+    if number not in _COMPARED:
         bad.append(Violation("compare", f"{number} is no comparison: choose none, yoy, previous"))
         return Comparison.NONE
     return Comparison(number)

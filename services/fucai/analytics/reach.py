@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from fucai.analytics.store import Ask
 from fucai.analytics.texts import plain
+from fucai.analytics.withheld import Withheld, withheld
 from fucai.domain.labels import BY_DIMENSION
 from fucai.v1 import analytics_pb2
 
@@ -17,12 +18,16 @@ _NAMED = ("zone", "district", "outlet", "game")
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """First and last business day with events, the latest reception in Unix ms, and the number of events."""
+    """First and last business day with events, the latest reception in Unix ms, the number of events, sealed draws.
+
+    No sealed draw is counted in the others.
+    """
 
     first_day: date | None
     last_day: date | None
     latest_received_ms: int
     events: int
+    withheld: Withheld = field(default_factory=Withheld)
 
     def freshness(self, answered_ms: int) -> analytics_pb2.DataFreshness:
         """As it goes over the wire."""
@@ -31,13 +36,18 @@ class Reach:
             first_day=self.first_day.isoformat() if self.first_day else "",
             last_day=self.last_day.isoformat() if self.last_day else "",
             answered_ms=answered_ms,
+            withheld=self.withheld.draws,
+            withheld_draws=self.withheld.count,
+            next_seal_ms=self.withheld.next_seal_ms,
         )
 
 
 async def reach(ask: Ask) -> Reach:
     """How far the store reaches now; figures asked for afterwards are at least as fresh."""
-    ((latest_ms, first, last, events),) = await ask(plain("freshness"), {})
-    return Reach(first, last, int(latest_ms), int(events)) if events else Reach(None, None, 0, 0)
+    sealed, ((latest_ms, first, last, events),) = await asyncio.gather(withheld(ask), ask(plain("freshness"), {}))
+    if not events:
+        return Reach(None, None, 0, 0, sealed)
+    return Reach(first, last, int(latest_ms), int(events), sealed)
 
 
 async def names(ask: Ask, dimensions: Sequence[str]) -> list[Mapping[str, str]]:

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import grpc
 
 from fucai.analytics import definitions, questions
+from fucai.analytics.asked import Asked
 from fucai.analytics.headline import headline
 from fucai.analytics.reach import reach
-from fucai.analytics.store import Ask, Store, StoreAwayError, StoreSlowError
+from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
 from fucai.analytics.trend import trend
 from fucai.runtime.errors import Context, abort, invalid_argument, unavailable
@@ -42,54 +43,55 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
 
     async def Trend(self, request: analytics_pb2.TrendRequest, context: Context) -> analytics_pb2.TrendResponse:
         """Sales over time, by any dimensions, with a comparison."""
-        async with self._asking(context) as ask:
+        async with self._asking(context, request.selection) as asked:
             question = questions.read_trend(request)
-            now = await reach(ask)
+            now = await reach(asked.ask)
             return analytics_pb2.TrendResponse(
-                rows=await trend(ask, question, now),
-                freshness=now.freshness(self._now_ms()),
+                rows=await trend(asked.ask, question, now),
+                freshness=now.freshness(asked.now_ms),
                 definitions=definitions.of_trend(grouped=bool(question.by)),
-                currency=self._currency,
+                currency=asked.currency,
                 comparison_rule=definitions.comparison_rule(question.grain, question.comparison),
+                queries=asked.queries(),
             )
 
     async def Headline(
         self, request: analytics_pb2.HeadlineRequest, context: Context
     ) -> analytics_pb2.HeadlineResponse:
         """Channel scale and sales of a period, year on year, beside a benchmark."""
-        async with self._asking(context) as ask:
+        async with self._asking(context, request.selection) as asked:
             question = questions.read_headline(request)
-            now = await reach(ask)
-            today = self._clock().astimezone(self._zone).date()
-            answer = await headline(ask, question, now, today)
-            answer.freshness.CopyFrom(now.freshness(self._now_ms()))
+            now = await reach(asked.ask)
+            answer = await headline(asked.ask, question, now, asked.today)
+            answer.freshness.CopyFrom(now.freshness(asked.now_ms))
             answer.definitions.extend(
                 definitions.of_headline(
                     least_sales=question.least_sales, open_days=question.open_days, grouped=bool(question.by)
                 )
             )
-            answer.currency = self._currency
+            answer.currency = asked.currency
+            answer.queries.extend(asked.queries())
             return answer
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context
     ) -> analytics_pb2.FreshnessResponse:
         """How fresh the figures are."""
-        async with self._asking(context) as ask:
-            now = await reach(ask)
-            ((quarantined,),) = await ask(plain("quarantined"), {})
+        async with self._asking(context) as asked:
+            now = await reach(asked.ask)
+            ((quarantined,),) = await asked.ask(plain("quarantined"), {})
             return analytics_pb2.FreshnessResponse(
-                freshness=now.freshness(self._now_ms()), events=now.events, quarantined=int(quarantined)
+                freshness=now.freshness(asked.now_ms), events=now.events, quarantined=int(quarantined)
             )
 
     async def Recent(self, request: analytics_pb2.RecentRequest, context: Context) -> analytics_pb2.RecentResponse:
         """The newest events stored, for a dashboard."""
-        async with self._asking(context) as ask:
+        async with self._asking(context) as asked:
             limit = questions.read_recent(request)
-            now = await reach(ask)
+            now = await reach(asked.ask)
             if now.last_day is None:
                 return analytics_pb2.RecentResponse()
-            rows = await ask(plain("recent"), {"last_day": now.last_day, "rows": limit})
+            rows = await asked.ask(plain("recent"), {"last_day": now.last_day, "rows": limit})
             return analytics_pb2.RecentResponse(
                 events=[
                     analytics_pb2.RecentEvent(
@@ -107,18 +109,23 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             )
 
     @asynccontextmanager
-    async def _asking(self, context: Context) -> AsyncIterator[Ask]:
+    async def _asking(self, context: Context, selection: analytics_pb2.Selection | None = None) -> AsyncIterator[Asked]:
         """Queries within the caller's deadline; what goes wrong ends the RPC with its status."""
         remaining = cast("float | None", context.time_remaining())  # None without a deadline
         seconds = LONGEST_SECONDS if remaining is None else min(LONGEST_SECONDS, remaining - _ANSWERING_SECONDS)
+        moment = self._clock()
+        ran: list[Ran] = []
         try:
-            yield self._store.asking(seconds)
+            yield Asked(
+                ask=self._store.asking(seconds, ran if selection is not None and selection.explain else None),
+                today=moment.astimezone(self._zone).date(),
+                now_ms=int(moment.timestamp() * 1000),
+                currency=self._currency,
+                ran=ran,
+            )
         except questions.BadQuestionError as error:
             await invalid_argument(context, error.violations)
         except StoreAwayError as error:
             await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
         except StoreSlowError as error:
             await abort(context, grpc.StatusCode.DEADLINE_EXCEEDED, str(error))
-
-    def _now_ms(self) -> int:
-        return int(self._clock().timestamp() * 1000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Counts
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -15,10 +15,11 @@ class AuditorMetrics:
     """The auditor's metrics, in a registry passed in."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._shown: set[tuple[str, str]] = set()
         self._events = Gauge(
             "fucai_auditor_events",
             "Events in Kafka since the store was made, by game and what became of them: received, stored, duplicate, "
-            "quarantined, in_flight.",
+            "quarantined, in_flight; absent for a game while a draw of it is sealed.",
             ["game", "outcome"],
             registry=registry,
         )
@@ -48,11 +49,21 @@ class AuditorMetrics:
             "fucai_auditor_reconciled_day_timestamp_seconds", "Start of the newest day reconciled.", registry=registry
         )
 
-    def show_events(self, totals: Mapping[str, tuple[int, int, int, int]], in_flight: Mapping[str, int]) -> None:
-        """Show what became of events: by game received, stored, duplicates, quarantined of what was compared."""
+    def show_events(
+        self,
+        totals: Mapping[str, tuple[int, int, int, int]],
+        in_flight: Mapping[str, int],
+        sealed: Collection[str] = (),
+    ) -> None:
+        """Show what became of events: by game received, stored, duplicates, quarantined of what was compared.
+
+        Of a game in `sealed` only what is unexplained is shown: its other counts, less those that the ledger shows
+        without sealed draws, would tell how often a sealed draw was sold.
+        """
         for game in totals.keys() | in_flight.keys():
             received, stored, duplicates, quarantined = totals.get(game, (0, 0, 0, 0))
             flying = in_flight.get(game, 0)
+            self._unexplained.labels(game).set(received - stored - duplicates - quarantined)
             shown = {
                 "received": received + flying,
                 "stored": stored,
@@ -61,8 +72,17 @@ class AuditorMetrics:
                 "in_flight": flying,
             }
             for outcome, count in shown.items():
-                self._events.labels(game, outcome).set(count)
-            self._unexplained.labels(game).set(received - stored - duplicates - quarantined)
+                if game not in sealed:
+                    self._events.labels(game, outcome).set(count)
+                elif (game, outcome) in self._shown:
+                    self._events.remove(game, outcome)
+                (self._shown.discard if game in sealed else self._shown.add)((game, outcome))
+
+    def hide_events(self) -> None:
+        """Show what became of events no longer: nobody can tell now which draws are sealed."""
+        for game, outcome in self._shown:
+            self._events.remove(game, outcome)
+        self._shown.clear()
 
     def show_findings(self, counts: Mapping[str, int]) -> None:
         """Show how many findings are kept, by kind."""

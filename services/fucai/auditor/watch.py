@@ -85,6 +85,7 @@ class Watch:
             except (ClickHouseError, KafkaError, RebalancingError) as error:
                 said = (str(error) or type(error).__name__).splitlines()[0][:300]
                 self._progress.blocked(said)
+                self._metrics.hide_events()
                 self._log.warning("auditing is held up", error=said)
                 self._seen = -1
                 stopping.wait(1.0)
@@ -177,7 +178,7 @@ class Watch:
 
     def _show(self) -> None:
         flying = self._tally.in_flight()
-        self._metrics.show_events(audit_windows.totals(self._client), flying)
+        self._metrics.show_events(audit_windows.totals(self._client), flying, audit_windows.sealed_games(self._client))
         self._metrics.show_findings(audit_store.count_findings(self._client))
         marks = {place: self._consumer.high_water(place) for place in self._consumer.assigned()}
         lag = sum(max((mark or 0) - self._position.get(place, 0), 0) for place, mark in marks.items() if mark)

@@ -22,7 +22,9 @@ Start a whole stack on this machine, and ask it:
     fucai query headline --by zone_type --data .demo
 
 Or see it all at once: fucai demo. Say where the stack is by --data DIR or FUCAI_DATA=DIR.
-Exit codes are those of sysexits.h: 64 usage, 65 data, 66 no input, 69 unavailable, 70 software, 75 try again.
+Every answer to `fucai query` is a table, a curve (--plot) or a file: --output FILE.csv, .json, .xlsx, .parquet, .arrow.
+Exit codes are those of sysexits.h: 64 usage, 65 data, 66 no input, 69 unavailable, 70 software, 73 no such output,
+75 try again.
 """
 
 app = lazy.group(
@@ -79,6 +81,20 @@ app.add_typer(
     ),
     name="query",
     help="Ask for figures: trend or headline.",
+)
+app.add_typer(
+    lazy.group(
+        {
+            "list": ("fucai.cli.draws:list_draws", "List draws, and which are sealed."),
+            "show": ("fucai.cli.draws:show", "Show one draw: its times, who acted, late events."),
+            "seal": ("fucai.cli.draws:seal", "Seal a draw before its scheduled close of sales."),
+            "end": ("fucai.cli.draws:end", "End a draw: its figures are shown again."),
+            "schedule": ("fucai.cli.schedule:schedule", "Register the draws that the game catalogue foresees."),
+        },
+        no_args_is_help=True,
+    ),
+    name="draws",
+    help="Draws and their embargo: nobody sees figures of a draw from its seal to its end.",
 )
 app.add_typer(
     lazy.group(

@@ -14,11 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from fucai.cli.addresses import Part
+from fucai.cli.headline_sheet import headline_sheet
 from fucai.cli.numbers import exact, growth_text, money_unit
+from fucai.cli.out.reading import change_of
+from fucai.cli.out.screen import View, show
+from fucai.cli.out.words import local_time
 from fucai.cli.output import Lang
 from fucai.cli.scrape import scrape
 from fucai.cli.status import events_counted, lag_of
-from fucai.cli.tables import headline_table, local_time, word
 from fucai.domain.labels import KINDS, Label
 from fucai.runtime.errors import explain
 from fucai.runtime.settings import ServiceSettings
@@ -47,6 +50,9 @@ _BEHIND = Label("Kafka 待入库", "in Kafka")
 _NEWEST = Label("最新事件", "newest events")
 _RECORDS = Label("条", "records")
 _TODAY = Label("今日销售", "sold today")
+_OUTLETS = Label("活跃网点", "active")
+_SALES = Label("销售额", "sales")
+_WIDTH = 96  # cells within the panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,8 @@ def dashboard(found: Snapshot, *, lang: Lang, doing: str, left_s: float | None, 
     if not last:
         parts.append(Text(str(getattr(stage, lang)), "yellow"))
     if found.headline is not None and found.has_figures:
-        parts.append(headline_table(found.headline, by="zone_type", lang=lang, today=found.sold_today_fen()))
+        sheet = headline_sheet(found.headline, by="zone_type", today=found.sold_today_fen())
+        parts.append(show(sheet, View(lang, _WIDTH, curve=12, whole_yuan=True)))
     if found.recent is not None and found.recent.events:
         events = events_table(found.recent, lang, found.game_names())
         parts += [Text(str(getattr(_NEWEST, lang)), "bold"), events]
@@ -150,10 +157,10 @@ def snapshot_line(found: Snapshot, lang: Lang) -> Text:
     line = Text(f"{datetime.now().astimezone():%H:%M:%S} ")
     if found.headline is not None and found.has_figures:
         total = found.headline.total
-        line.append(f"{word('outlets', lang)} {total.active_outlets:,} ")
-        line.append_text(growth_text(total.scale_growth, lang))
-        line.append(f" · {word('sales', lang)} ")
-        line.append_text(growth_text(total.sales_growth, lang))
+        line.append(f"{getattr(_OUTLETS, lang)} {total.active_outlets:,} ")
+        line.append_text(growth_text(change_of(total.scale_growth), lang))
+        line.append(f" · {getattr(_SALES, lang)} ")
+        line.append_text(growth_text(change_of(total.sales_growth), lang))
         line.append(" · ")
     return line.append_text(flow_line(found, lang))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,6 +17,8 @@ from rich.text import Text
 from fucai.cli.addresses import channel
 from fucai.cli.errors import CliError
 from fucai.cli.output import stderr_console, stdout_console
+from fucai.cli.schedule import register_scheduled, sample_days
+from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import registry_pb2 as pb
 from fucai.v1.registry_pb2_grpc import RegistryServiceStub
 
@@ -39,6 +42,7 @@ def import_registry(
 
     A file's name says what it holds: zones.csv, outlets.csv, terminals.csv, games.csv, draws.csv, closures.csv,
     benchmarks.csv; any of them may be absent. UTF-8, a header line, comments with # before it.
+    With --sample come the draws that its games have from 60 days ago to 400 days ahead.
     A line with a known id and valid_from corrects that version, a later valid_from adds history, what is absent stays;
     the same files again change nothing. Every line that cannot be taken is listed with its remedy.
 
@@ -47,6 +51,10 @@ def import_registry(
     contents = read_files(_chosen(path, sample=sample))
     with channel("registry", data) as opened:
         answer = RegistryServiceStub(opened).ImportFiles(pieces(contents), timeout=timeout)
+        added = 0
+        if sample and not answer.problems:
+            days = sample_days(datetime.now(ServiceSettings.from_env().zone).date())
+            added, _ = register_scheduled(opened, days, sample=True, timeout=timeout)
     if answer.problems:
         stdout_console().print(problem_table(answer.problems))
         count = len(answer.problems)
@@ -56,6 +64,8 @@ def import_registry(
         raise typer.Exit(os.EX_DATAERR)
     stdout_console().print(change_table(answer.summary))
     typer.echo(closing_line(answer.summary))
+    if added:
+        typer.echo(f"{added:,} sample draws registered, which end by themselves at their scheduled time")
 
 
 def read_files(place: Traversable) -> dict[str, bytes]:

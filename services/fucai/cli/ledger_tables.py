@@ -11,8 +11,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from fucai.cli.out.words import local_time
 from fucai.cli.output import Format, Lang, stderr_console, stdout_console, write_csv, write_json
-from fucai.cli.tables import local_time
 from fucai.domain.labels import Label
 from fucai.v1 import ledger_pb2 as pb
 

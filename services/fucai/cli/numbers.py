@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,24 +10,28 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from rich.text import Text
 
+from fucai.cli.out.sheet import Change, Mark
 from fucai.cli.output import Lang
 from fucai.domain.labels import Label
-from fucai.v1 import analytics_pb2 as pb
 
 FEN = 100  # in a yuan
 _BARS = "▁▂▃▄▅▆▇█"
 
 MARKS = {
-    pb.GROWTH_MARK_NEW: (Label("新增", "new"), Label("基期为零", "the base is zero")),
-    pb.GROWTH_MARK_BOTH_ZERO: (Label("0", "0"), Label("本期与基期均为零", "value and base are zero")),
-    pb.GROWTH_MARK_NEGATIVE_BASE: (Label("负基", "neg"), Label("基期为负，无增长率", "the base is negative: no ratio")),
-    pb.GROWTH_MARK_NO_BASE: (
+    Mark.NEW: (Label("新增", "new"), Label("基期为零", "the base is zero")),
+    Mark.BOTH_ZERO: (Label("0", "0"), Label("本期与基期均为零", "value and base are zero")),
+    Mark.NEGATIVE_BASE: (Label("负基", "neg"), Label("基期为负，无增长率", "the base is negative: no ratio")),
+    Mark.NO_BASE: (
         Label("—", "—"),
         Label("基期无数据或历法上无对应日", "the base is not stored, or the calendar has no counterpart"),
     ),
-    pb.GROWTH_MARK_PARTIAL_BASE: (
+    Mark.PARTIAL_BASE: (
         Label("*", "*"),
         Label("基期数据不全，增长率会误导", "the base is only partly stored: the ratio misleads"),
+    ),
+    Mark.SMALL_BASE: (
+        Label("小基", "small"),
+        Label("基期低于所设下限，无增长率", "the base is below the least one asked for: no ratio"),
     ),
 }
 
@@ -45,8 +50,34 @@ class MoneyUnit:
         return f"{(Decimal(fen) / self.fen).quantize(step, ROUND_HALF_UP):,}"
 
 
-def money_unit(amounts_fen: Iterable[int], currency: str, lang: Lang) -> MoneyUnit:
-    """The unit in which the largest amount has at most six digits before the point."""
+class Unit(enum.StrEnum):
+    """A unit of money to show amounts in; exports are exact whatever it is."""
+
+    AUTO = "auto"
+    YUAN = "yuan"
+    WAN = "wan"
+    YI = "yi"
+    THOUSAND = "thousand"
+    MILLION = "million"
+
+
+# Worth in yuan and decimals; the name in Chinese, and in English before the currency's name.
+_UNITS = {
+    Unit.YUAN: (1, 2, "元", ""),
+    Unit.WAN: (10**4, 2, "万元", "10,000 "),
+    Unit.YI: (10**8, 4, "亿元", "100 million "),
+    Unit.THOUSAND: (10**3, 1, "千元", "thousand "),
+    Unit.MILLION: (10**6, 2, "百万元", "million "),
+}
+
+
+def money_unit(amounts_fen: Iterable[int], currency: str, lang: Lang, asked: Unit = Unit.AUTO) -> MoneyUnit:
+    """The unit asked for, else the one in which the largest amount has at most six digits before the point."""
+    if asked is not Unit.AUTO:
+        worth, decimals, zh, en = _UNITS[asked]
+        chinese = lang is Lang.ZH and currency == "CNY"
+        name = zh if chinese else f"{en}{'yuan' if currency == 'CNY' else currency}"
+        return MoneyUnit(name, worth * FEN, decimals)
     largest = max((abs(fen) for fen in amounts_fen), default=0) // FEN
     if lang is Lang.ZH and currency == "CNY":
         if largest >= 10**9:
@@ -69,23 +100,23 @@ def percent(ratio: float) -> str:
     return f"{100 * ratio:+,.1f}%".replace("-", "−")
 
 
-def growth_text(growth: pb.Growth, lang: Lang) -> Text:
+def growth_text(change: Change | None, lang: Lang) -> Text:
     """A growth figure: arrow, sign and colour, or its mark; no arrow where the base is not whole."""
-    if growth.mark == pb.GROWTH_MARK_PARTIAL_BASE:
-        return Text(f"{percent(growth.ratio)}*", "yellow")
-    if growth.mark == pb.GROWTH_MARK_RATIO:
-        if growth.ratio > 0:
-            return Text(f"▲ {percent(growth.ratio)}", "green")
-        return Text(f"▼ {percent(growth.ratio)}", "red") if growth.ratio < 0 else Text("= 0.0%")
-    if growth.mark in MARKS:
-        return Text(getattr(MARKS[growth.mark][0], lang), "yellow" if growth.mark == pb.GROWTH_MARK_NEW else "dim")
-    return Text("")
+    if change is None:
+        return Text("")
+    if change.mark in (Mark.RATIO, Mark.PARTIAL_BASE) and change.ratio is not None:
+        if change.mark is Mark.PARTIAL_BASE:
+            return Text(f"{percent(change.ratio)}*", "yellow")
+        if change.ratio > 0:
+            return Text(f"▲ {percent(change.ratio)}", "green")
+        return Text(f"▼ {percent(change.ratio)}", "red") if change.ratio < 0 else Text("= 0.0%")
+    return Text(getattr(MARKS[change.mark][0], lang), "yellow" if change.mark is Mark.NEW else "dim")
 
 
-def mark_notes(growths: Iterable[pb.Growth], lang: Lang) -> list[str]:
+def mark_notes(changes: Iterable[Change | None], lang: Lang) -> list[str]:
     """What the marks in a table mean, each once; a plain ratio needs no note."""
-    used = sorted({growth.mark for growth in growths} & set(MARKS))
-    return [f"{getattr(MARKS[mark][0], lang)} {getattr(MARKS[mark][1], lang)}" for mark in used]
+    used = {change.mark for change in changes if change is not None}
+    return [f"{getattr(sign, lang)} {getattr(why, lang)}" for mark, (sign, why) in MARKS.items() if mark in used]
 
 
 def sparkline(values: Sequence[int], width: int = 16) -> str:

@@ -55,7 +55,7 @@ def stderr_console() -> Console:
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]], out: TextIO | None = None) -> None:
     """Writes RFC 4180 lines; None is an empty field."""
-    writer = csv.writer(out or sys.stdout, lineterminator="\n")
+    writer = csv.writer(out or sys.stdout, lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows(["" if value is None else value for value in row] for row in rows)
 

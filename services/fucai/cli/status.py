@@ -18,9 +18,9 @@ from rich.text import Text
 
 from fucai.cli.addresses import Part, read_endpoints, stack_dir
 from fucai.cli.errors import CliError
+from fucai.cli.out.words import local_time
 from fucai.cli.output import stderr_console, stdout_console
 from fucai.cli.scrape import Metrics, readiness, scrape
-from fucai.cli.tables import local_time
 from fucai.runtime.settings import split_address
 
 _SERVICES = ("collector", "registry", "analytics", "ledger")

@@ -1,6 +1,6 @@
 """Which draws are sealed (封存): nobody may see their figures from the close of sales until the draw has ended.
 
-彩票管理条例 art. 22. Whoever answers with figures asks here first.
+彩票管理条例 art. 22. Whoever answers with figures asks here first; the view `sales_seals` says the same in SQL.
 """
 
 from __future__ import annotations
@@ -11,17 +11,34 @@ from dataclasses import dataclass, field
 
 from fucai.v1 import registry_pb2
 
+SEAL, END = "seal", "end"
+"""What people do to a draw, as in DrawAct.act."""
+
 
 @dataclass(frozen=True, slots=True)
 class DrawTimes:
-    """When sales of a draw close, and when it ended, in Unix ms; `drawn_ms` is 0 while it has not."""
+    """When a draw is sealed, and when it ends, in Unix ms; `drawn_ms` is 0 while no end is known."""
 
-    sales_close_ms: int
+    sealed_ms: int
     drawn_ms: int
 
     def is_sealed(self, now_ms: int) -> bool:
-        """Whether sales have closed and the draw has not ended."""
-        return self.sales_close_ms <= now_ms and not 0 < self.drawn_ms <= now_ms
+        """Whether the draw is sealed and has not ended."""
+        return self.sealed_ms <= now_ms and not self.has_ended(now_ms)
+
+    def has_ended(self, now_ms: int) -> bool:
+        """Whether its figures may be seen again."""
+        return 0 < self.drawn_ms <= now_ms
+
+
+def draw_times(draw: registry_pb2.Draw, acts: Iterable[registry_pb2.DrawAct]) -> DrawTimes:
+    """A draw's times: sealed at the scheduled close or an earlier act, ended at its act, else as registered.
+
+    `acts` are those of the draw, at most one of each kind.
+    """
+    at_ms = {act.act: act.at_ms for act in acts}
+    sealed_ms = min(draw.sales_close_ms, at_ms.get(SEAL, draw.sales_close_ms))
+    return DrawTimes(sealed_ms, at_ms.get(END) or draw.drawn_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +58,13 @@ class Embargo:
         draw = self.draws.get((game, draw_no))
         return draw is None or draw.is_sealed(now_ms)
 
+    def next_seal_ms(self, now_ms: int) -> int:
+        """When the next draw is sealed, Unix ms: figures had now may contain it, so show them until then only.
+
+        0 where none is known.
+        """
+        return min((draw.sealed_ms for draw in self.draws.values() if draw.sealed_ms > now_ms), default=0)
+
     def hides_event(self, game: str, draw_no: str, now_ms: int, *, daily_summary: bool) -> bool:
         """Whether figures of an event that nobody has found good are withheld.
 
@@ -54,12 +78,15 @@ class Embargo:
 
 def build_embargo(records: Iterable[registry_pb2.RegistryRecord]) -> Embargo:
     """Builds the lookup from registry records; those of other tables are passed over."""
-    draws = {}
+    draws: dict[tuple[str, str], registry_pb2.Draw] = {}
+    acts: defaultdict[tuple[str, str], list[registry_pb2.DrawAct]] = defaultdict(list)
     has_draws: defaultdict[str, bool] = defaultdict(bool)
     for record in records:
         if record.HasField("draw"):
-            draw = record.draw
-            draws[draw.game, draw.draw_no] = DrawTimes(draw.sales_close_ms, draw.drawn_ms)
+            draws[record.draw.game, record.draw.draw_no] = record.draw
+        elif record.HasField("draw_act"):
+            acts[record.draw_act.game, record.draw_act.draw_no].append(record.draw_act)
         elif record.HasField("game"):
             has_draws[record.game.game] |= record.game.has_draws
-    return Embargo(draws, frozenset(game for game, drawn in has_draws.items() if not drawn))
+    times = {key: draw_times(draw, acts.get(key, ())) for key, draw in draws.items()}
+    return Embargo(times, frozenset(game for game, drawn in has_draws.items() if not drawn))

@@ -33,6 +33,10 @@ class Comparison(enum.IntEnum):
     NONE = 0
     YOY = 1
     PREVIOUS = 2
+    WEEKDAY = 3
+    OPEN_DAY = 4
+    LUNAR = 5
+    BASE_PERIOD = 6
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,6 +54,18 @@ class DayRange:
     def days(self) -> int:
         """Number of days."""
         return (self.last - self.first).days + 1
+
+    def shifted(self, days: int) -> DayRange:
+        """As many days, later by `days`, or earlier where negative."""
+        return DayRange(self.first + timedelta(days=days), self.last + timedelta(days=days))
+
+    def overlap(self, other: DayRange) -> DayRange | None:
+        """The days that lie in both; None where there are none."""
+        first, last = max(self.first, other.first), min(self.last, other.last)
+        return DayRange(first, last) if first <= last else None
+
+    def __str__(self) -> str:
+        return f"{self.first}" if self.first == self.last else f"{self.first}…{self.last}"
 
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last
@@ -95,14 +111,19 @@ def buckets(grain: Grain, asked: DayRange, comparison: Comparison) -> list[Bucke
 
 
 def base_of(grain: Grain, days: DayRange, comparison: Comparison) -> DayRange | None:
-    """The days that the part `days` of one bucket is compared with; None without comparison or counterpart."""
+    """The days that the part `days` of one bucket is compared with; None without comparison or counterpart.
+
+    Raises:
+        ValueError: the rule needs more than the calendar (LUNAR, BASE_PERIOD): ask `comparison.pair`.
+    """
+    if comparison in (Comparison.LUNAR, Comparison.BASE_PERIOD):
+        raise ValueError(f"comparison {comparison.name}: the calendar alone does not tell the base")
     if comparison is Comparison.NONE:
         return None
     if comparison is Comparison.PREVIOUS:
         return _previous(grain, days)
-    if grain is Grain.WEEK:
-        back = timedelta(days=WEEKS_A_YEAR_DAYS)
-        return DayRange(days.first - back, days.last - back)
+    if comparison is Comparison.WEEKDAY or (comparison is Comparison.YOY and grain is Grain.WEEK):
+        return days.shifted(-WEEKS_A_YEAR_DAYS)
     if grain in (Grain.HOUR, Grain.DAY) and _is_leap_day(days.first):
         return None
     if grain in (Grain.HOUR, Grain.DAY):
@@ -122,6 +143,32 @@ def year_before(days: DayRange) -> DayRange | None:
     if last.month == _FEBRUARY and last.day == _LEAP_DAY - 1 and calendar.isleap(last.year):
         last += _DAY
     return DayRange(first, last) if first <= last else None
+
+
+def whole_months(days: DayRange) -> int:
+    """How many whole calendar months the days are; 0 where they begin or end within one."""
+    if days.first.day != 1 or days.last != _month_end(days.last):
+        return 0
+    return (days.last.year - days.first.year) * _DECEMBER + days.last.month - days.first.month + 1
+
+
+def stretch_before(days: DayRange, elapsed: DayRange | None = None) -> DayRange:
+    """The stretch before `days` (环比): as many whole months where they are whole months, else as many days.
+
+    Of a period of which only `elapsed` has passed, the base is as many days from the start of that stretch, never
+    beyond its end; of whole years, the same calendar days.
+    """
+    part = elapsed or days
+    months = whole_months(days)
+    if not months:
+        return part.shifted(-days.days)
+    if months % _DECEMBER == 0:
+        return _years_before(part, months // _DECEMBER)
+    place = days.first.year * _DECEMBER + days.first.month - 1 - months
+    before = DayRange(date(place // _DECEMBER, place % _DECEMBER + 1, 1), days.first - _DAY)
+    if part.last == days.last:
+        return before
+    return DayRange(before.first, min(before.last, before.first + timedelta(days=part.days - 1)))
 
 
 def hour_base(day: date, hour: int, comparison: Comparison) -> tuple[date, int] | None:
@@ -163,6 +210,13 @@ def _previous(grain: Grain, days: DayRange) -> DayRange | None:
     first = before.first + (days.first - bucket.first)
     last = before.last if days.last == bucket.last else min(before.last, before.first + (days.last - bucket.first))
     return DayRange(first, last) if first <= last else None
+
+
+def _years_before(days: DayRange, years: int) -> DayRange:
+    """The days of `years` calendar years earlier; `days` begin on the first of a month, so there are some."""
+    for _ in range(years):
+        days = year_before(days) or days
+    return days
 
 
 def _back(day: date) -> date:

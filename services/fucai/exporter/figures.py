@@ -35,7 +35,8 @@ _MARK = "1 for how the growth is to be read (ratio, new, both_zero, negative_bas
 class HeadlineCollector(Collector):
     """Holds the last answer, so a failed query leaves its figures, and their growing age, in sight.
 
-    Before the first answer there are no figures at all: never a zero that nobody measured.
+    Before the first answer there are no figures at all: never a zero that nobody measured. Nor are there any once a
+    draw is sealed that was not when analytics answered, for they may contain it.
     """
 
     def __init__(
@@ -72,6 +73,9 @@ class HeadlineCollector(Collector):
         yield _gauge(
             "fucai_exporter_last_success_timestamp_seconds", "When analytics last answered, Unix time.", answered_at
         )
+        next_seal_ms = answer.freshness.next_seal_ms
+        if next_seal_ms and self._clock() >= next_seal_ms / 1000:
+            return
         yield from self._period(answer)
         yield from self._groups("fucai_channel", [((), answer.total)], (), answer)
         yield from self._groups(

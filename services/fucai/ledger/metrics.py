@@ -87,7 +87,8 @@ class SurveyCollector(Collector):
         yield _gauge(
             "fucai_ledger_unreadable_records", "Kafka records kept as raw bytes in quarantine.", survey.unreadable
         )
-        yield from _conservation(survey)
+        if not survey.next_seal_ms or now < survey.next_seal_ms / 1000:
+            yield from _conservation(survey)
 
 
 def _conservation(survey: Survey) -> Iterator[Metric]:

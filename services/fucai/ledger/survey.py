@@ -23,7 +23,10 @@ OTHER_GAME = "other"
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What one look found: 0 as `oldest_gap_ms` without gaps; `events` by game and outcome, without sealed draws."""
+    """What one look found: 0 as `oldest_gap_ms` without gaps; `events` by game and outcome, without sealed draws.
+
+    From `next_seal_ms` on, where it is not 0, `events` may contain a draw that is sealed: they are not shown then.
+    """
 
     gaps: int
     missing: int
@@ -34,6 +37,7 @@ class Survey:
     events: Mapping[tuple[str, Outcome], int]
     withheld_draws: int
     unreadable: int
+    next_seal_ms: int = 0
 
 
 def silent_terminals(client: Any, known: Known, now: datetime, *, threshold_hours: float) -> list[Silence]:
@@ -71,4 +75,5 @@ def take_survey(client: Any, known: Known, now: datetime, *, threshold_hours: fl
         events=events,
         withheld_draws=len(conservation.withheld),
         unreadable=conservation.unreadable,
+        next_seal_ms=known.embargo.next_seal_ms(now_ms),
     )

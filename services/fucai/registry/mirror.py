@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from structlog.typing import FilteringBoundLogger
 
 from fucai.adapters.migrate import StoreSettings, read_store_settings
-from fucai.adapters.registry_store import StoredState, read_records, read_state, reload_outlet_history, save
+from fucai.adapters.registry_store import StoredState, read_records, read_state, reload_dictionaries, save
 from fucai.domain.registry.changes import Plan
 from fucai.domain.registry.tables import Snapshot
 from fucai.registry.store import Store, StoreAwayError
@@ -44,7 +44,7 @@ class Mirror:
         self._lock = asyncio.Lock()
         self._state = _NOTHING
         self._current: Current | None = None
-        self._history_loaded = False
+        self._dictionaries_loaded = False
         self._changes: set[asyncio.Task[Outcome]] = set()
 
     async def current(self) -> Current:
@@ -90,27 +90,27 @@ class Mirror:
             plan = await asyncio.to_thread(decide, current)
             if plan is None or not plan.rows:
                 return Outcome(0, current.snapshot.revision)
-            self._history_loaded = False
+            self._dictionaries_loaded = False
             import_id = await self._store.run(save, plan, source)
             self._state = StoredState(self._state.imports + 1, import_id)
             self._current = Current(Snapshot(import_id, plan.records_after), current.settings)
             self._log.info("import", import_id=import_id, source=source, added=plan.added, corrected=plan.corrected)
-            await self._load_history()
+            await self._load_dictionaries()
             return Outcome(import_id, import_id)
 
     async def _follow(self) -> Current:
-        """Brings memory to what is stored, and the store's dictionary to what is visible. Needs the lock."""
+        """Brings memory to what is stored, and the store's dictionaries to what is visible. Needs the lock."""
         state = await self._store.run(read_state)
         if self._current is None or state != self._state:
             settings = self._current.settings if self._current else await self._store.run(read_store_settings)
             records = await self._store.run(read_records)
             self._current = Current(Snapshot(state.revision, records), settings)
             self._state = state
-            self._history_loaded = False
-        if not self._history_loaded:
-            await self._load_history()
+            self._dictionaries_loaded = False
+        if not self._dictionaries_loaded:
+            await self._load_dictionaries()
         return self._current
 
-    async def _load_history(self) -> None:
-        await self._store.run(reload_outlet_history)
-        self._history_loaded = True
+    async def _load_dictionaries(self) -> None:
+        await self._store.run(reload_dictionaries)
+        self._dictionaries_loaded = True

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import islice
 from typing import NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
 import grpc
 
+from fucai.adapters.draw_store import count_late
 from fucai.domain.calendar import parse_day
+from fucai.domain.draw_acts import DrawRefusedError
+from fucai.domain.embargo import END, SEAL
 from fucai.domain.registry.changes import Entry, Plan, check, plan
 from fucai.domain.registry.intake import Intake, take_in
 from fucai.domain.registry.tables import BY_NUMBER, Table, newest, unwrap, version_on, wrap
 from fucai.registry.answers import import_problem, opened_history, record_violations, summary
+from fucai.registry.draws import Draws, UnknownDrawError, faults_of_request
 from fucai.registry.history import ClaimError, Claiming, open_history
 from fucai.registry.mirror import Current, Mirror
 from fucai.registry.paging import MAX_PAGE, BadTokenError, page
 from fucai.registry.store import Store, StoreAwayError
-from fucai.runtime.errors import Context, Violation, abort, invalid_argument, not_found, unavailable
+from fucai.runtime.errors import (
+    Context,
+    Violation,
+    abort,
+    failed_precondition,
+    invalid_argument,
+    not_found,
+    unavailable,
+)
 from fucai.v1 import registry_pb2 as pb
 from fucai.v1 import registry_pb2_grpc
 
 T = TypeVar("T")
+Request = pb.SealDrawRequest | pb.EndDrawRequest
 
 SNAPSHOT_PART = 2_000
 MAX_IMPORT_BYTES = 64 * 1024 * 1024
@@ -30,12 +44,18 @@ MAX_PROBLEMS = 20_000
 _RETRY_MS = 1_000
 
 
+def utc_now_ms() -> int:
+    """The time now, Unix ms."""
+    return time.time_ns() // 1_000_000
+
+
 class RegistryService(registry_pb2_grpc.RegistryServiceServicer):
     """Serves the registry of one store."""
 
-    def __init__(self, mirror: Mirror, store: Store) -> None:
+    def __init__(self, mirror: Mirror, store: Store, now_ms: Callable[[], int] = utc_now_ms) -> None:
         self._mirror = mirror
         self._store = store
+        self._now_ms = now_ms
 
     async def ListRecords(self, request: pb.ListRecordsRequest, context: Context) -> pb.ListRecordsResponse:
         """See registry.proto."""
@@ -76,6 +96,9 @@ class RegistryService(registry_pb2_grpc.RegistryServiceServicer):
             held = unwrap(record)
             if held is None:
                 empty.append(Violation(f"records[{place}]", "holds no record; set one of zone, outlet, terminal ..."))
+            elif not held[0].imported:
+                remedy = "is recorded by SealDraw and EndDraw only, for ever; leave it out"
+                empty.append(Violation(f"records[{place}].{held[0].kind}", remedy))
             else:
                 entries.append(Entry(place, *held))
         if empty:
@@ -151,11 +174,81 @@ class RegistryService(registry_pb2_grpc.RegistryServiceServicer):
             await invalid_argument(context, error.violations)
         return opened_history(opened)
 
+    async def ListDraws(self, request: pb.ListDrawsRequest, context: Context) -> pb.ListDrawsResponse:
+        """See registry.proto."""
+        if request.page_size > MAX_PAGE:
+            await invalid_argument(context, [Violation("page_size", f"{request.page_size} is above {MAX_PAGE}")])
+        draws = Draws(await self._ask(self._mirror.current(), context), self._now_ms())
+        keys = draws.keys(game=request.game, sealed_only=request.sealed_only)
+        try:
+            chosen, next_token = page(keys, request.page_size or MAX_PAGE, request.page_token)
+        except BadTokenError as error:
+            await invalid_argument(context, [Violation("page_token", str(error))])
+        return pb.ListDrawsResponse(draws=[draws.status(key) for key in chosen], next_page_token=next_token)
+
+    async def GetDraw(self, request: pb.GetDrawRequest, context: Context) -> pb.GetDrawResponse:
+        """See registry.proto."""
+        key = (request.game, request.draw_no)
+        draws = Draws(await self._ask(self._mirror.current(), context), self._now_ms())
+        try:
+            answer = pb.GetDrawResponse(draw=draws.status(key))
+        except UnknownDrawError as error:
+            await not_found(context, "draw", "/".join(key), str(error))
+        if answer.draw.state == pb.DRAW_STATE_ENDED:
+            counting = self._store.run(count_late, *key, *draws.sold_days(key))
+            answer.late_events = await self._ask(counting, context)
+        return answer
+
+    async def SealDraw(self, request: pb.SealDrawRequest, context: Context) -> pb.SealDrawResponse:
+        """See registry.proto."""
+        return pb.SealDrawResponse(draw=await self._act(SEAL, request, context))
+
+    async def EndDraw(self, request: pb.EndDrawRequest, context: Context) -> pb.EndDrawResponse:
+        """See registry.proto."""
+        return pb.EndDrawResponse(draw=await self._act(END, request, context))
+
+    async def _act(self, act: str, request: Request, context: Context) -> pb.DrawStatus:
+        """Records an act, and returns the draw when the store shows it no longer, or again."""
+        wanted = pb.DrawAct(
+            game=request.game,
+            draw_no=request.draw_no,
+            act=act,
+            acted_by=request.acted_by,
+            note=request.note,
+            at_ms=request.at_ms,
+        )
+        faults = faults_of_request(wanted)
+        if faults:
+            await invalid_argument(context, [Violation(f.field, f"{f.value!r} {f.remedy}") for f in faults])
+        refused: list[UnknownDrawError | DrawRefusedError] = []
+
+        def decide(current: Current) -> Plan | None:
+            try:
+                return Draws(current, self._now_ms()).act(wanted)
+            except (UnknownDrawError, DrawRefusedError) as error:
+                refused.append(error)
+                return None
+
+        source = f"{act} {wanted.game} {wanted.draw_no} by {wanted.acted_by}"
+        await self._ask(self._mirror.change(decide, source), context)
+        if refused:
+            await _refuse(refused[0], wanted, context)
+        current = await self._ask(self._mirror.current(), context)
+        return Draws(current, self._now_ms()).status((wanted.game, wanted.draw_no))
+
     async def _ask(self, answer: Awaitable[T], context: Context) -> T:
         try:
             return await answer
         except StoreAwayError as error:
             await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
+
+
+async def _refuse(error: UnknownDrawError | DrawRefusedError, wanted: pb.DrawAct, context: Context) -> NoReturn:
+    if isinstance(error, UnknownDrawError):
+        await not_found(context, "draw", f"{wanted.game}/{wanted.draw_no}", str(error))
+    if error.field:
+        await invalid_argument(context, [Violation(error.field, str(error))])
+    await failed_precondition(context, str(error))
 
 
 async def _table(number: int, context: Context) -> Table:

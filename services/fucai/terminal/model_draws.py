@@ -1,58 +1,52 @@
-"""When a game's draws are and which number a ticket gets. Pure; a simulation's calendar, no record of real draws."""
+"""Which draw a ticket gets, and the jackpots on offer. Pure; a simulation's calendar, no record of real draws."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping
-from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from bisect import bisect_left
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from random import Random
 
+from fucai.domain.draw_schedule import DrawSchedule
 from fucai.v1.registry_pb2 import Game
-
-CLOSE_BEFORE_DRAW = timedelta(minutes=75)
-"""Sales close this long before the draw (20:00 for 21:15); not verified, so a registered draw's own close wins."""
 
 _JACKPOT_WON = 0.25
 _JACKPOT_GROWTH = 1.12
 _JACKPOT_LEAST, _JACKPOT_MOST = 0.55, 1.8
-_START_OF_DAY = time()
 
 
 class DrawCalendar:
-    """The draws of one game: on its weekdays, except on closed days (ordinals), numbered from 1 in each year.
+    """The draws of one game as `domain.draw_schedule` has them, and which of them is open at a moment.
 
-    `closes` gives registered closes of sales by draw number, Unix ms. Instants are aware, in the business zone.
+    `versions` are the game's rules by valid_from; `closed` are ordinals of days without draws; `closes` gives
+    registered closes of sales by draw number, Unix ms. Instants are aware, in the business zone.
     """
 
-    def __init__(self, game: Game, closed: Collection[int], closes: Mapping[str, int], seed: int) -> None:
-        self._game = game
-        self._closed = frozenset(closed)
+    def __init__(self, versions: Sequence[Game], closed: Collection[int], closes: Mapping[str, int], seed: int) -> None:
+        self._game = versions[0].game
+        self._schedule = DrawSchedule(versions, closed)
         self._closes = closes
         self._seed = seed
-        self._years: dict[int, tuple[list[int], list[float]]] = {}
+        self._jackpots: dict[int, list[float]] = {}
 
-    @cached_property
-    def weekdays(self) -> frozenset[int]:
-        """Weekdays of the draws, 1 for Monday."""
-        return frozenset(self._game.draw_weekdays) or frozenset(range(1, 8))
+    def weekdays(self, day: int) -> frozenset[int]:
+        """Weekdays of the draws by the rules of the day (an ordinal), 1 for Monday."""
+        return self._schedule.weekdays(day)
 
     def is_draw_day(self, day: int) -> bool:
         """Whether a draw is held on the day (an ordinal)."""
-        return day not in self._closed and date.fromordinal(day).isoweekday() in self.weekdays
+        return self._schedule.is_draw_day(day)
 
     def draw_no(self, day: int) -> str:
         """The number YYYYNNN of the draw held on the day."""
-        year = date.fromordinal(day).year
-        return f"{year}{bisect_right(self._year(year)[0], day):03}"
+        return self._schedule.draw_no(day)
 
     def sales_close(self, day: int, at: datetime) -> datetime:
         """When sales for the draw held on the day close, in the time zone of `at`."""
         known_ms = self._closes.get(self.draw_no(day))
         if known_ms:
             return datetime.fromtimestamp(known_ms / 1000, at.tzinfo)
-        drawn = time.fromisoformat(self._game.draw_time) if self._game.draw_time else time(21, 15)
-        return datetime.combine(date.fromordinal(day), drawn, at.tzinfo) - CLOSE_BEFORE_DRAW
+        return self._schedule.sales_close(day, at.tzinfo)
 
     def open_draw(self, at: datetime) -> int:
         """The day (an ordinal) of the draw that a ticket sold at `at` takes part in."""
@@ -70,22 +64,16 @@ class DrawCalendar:
         """The jackpot on offer on a day, where 1 is usual: it rolls from draw to draw until it is won."""
         draw = self._next(day)
         year = date.fromordinal(draw).year
-        days, jackpots = self._year(year)
-        return jackpots[bisect_left(days, draw)]
+        days = self._schedule.days_of(year)
+        if year not in self._jackpots:
+            random = Random(f"{self._seed}/jackpot/{self._game}/{year}")
+            self._jackpots[year] = _jackpots(len(days), random)
+        return self._jackpots[year][bisect_left(days, draw)]
 
     def _next(self, day: int) -> int:
         while not self.is_draw_day(day):
             day += 1
         return day
-
-    def _year(self, year: int) -> tuple[list[int], list[float]]:
-        found = self._years.get(year)
-        if found is None:
-            first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
-            days = [day for day in range(first, last + 1) if self.is_draw_day(day)]
-            random = Random(f"{self._seed}/jackpot/{self._game.game}/{year}")
-            found = self._years[year] = (days, _jackpots(len(days), random))
-        return found
 
 
 def _jackpots(count: int, random: Random) -> list[float]:

@@ -53,7 +53,7 @@ class Market:
         self._closed_draws, self._closed_all = known.closed_days()
         self._profiles: dict[tuple[str, str], OutletProfile] = {}
         self._plays: dict[int, list[GamePlay]] = {}
-        self._calendars: dict[tuple[str, str], DrawCalendar] = {}
+        self._calendars: dict[str, DrawCalendar] = {}
         self._printers: dict[tuple[str, str], TicketPrinter] = {}
 
     def profile_on(self, outlet_id: str, day: int) -> OutletProfile | None:
@@ -117,7 +117,7 @@ class Market:
     def _game_factor(self, play: GamePlay, day: int) -> float:
         if play.draws is None:
             return _CLOSURE_INSTANT if day in self._closed_draws else 1.0
-        drawn = len(play.draws.weekdays)
+        drawn = len(play.draws.weekdays(day))
         factor = 1.0
         if drawn < 7:  # noqa: PLR2004 (a week)
             other = (7 - _DRAW_DAY * drawn) / (7 - drawn) if _DRAW_DAY * drawn < 7 else 1.0  # noqa: PLR2004 (a week)
@@ -148,10 +148,10 @@ class Market:
         return self._printers[key]
 
     def _calendar(self, game: Game) -> DrawCalendar:
-        key = (game.game, game.valid_from)
+        key = game.game
         if key not in self._calendars:
             closes = {draw.draw_no: draw.sales_close_ms for draw in self.known.draws.get(game.game, [])}
-            self._calendars[key] = DrawCalendar(game, self._closed_draws, closes, self._seed)
+            self._calendars[key] = DrawCalendar(self.known.games[game.game], self._closed_draws, closes, self._seed)
         return self._calendars[key]
 
 

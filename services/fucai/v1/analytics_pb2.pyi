@@ -66,7 +66,15 @@ class _ComparisonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Comparison
     COMPARISON_YOY: _Comparison.ValueType  # 1
     """The same calendar days one year before (同比); weeks with the week 364 days before."""
     COMPARISON_PREVIOUS: _Comparison.ValueType  # 2
-    """The bucket before (环比)."""
+    """The bucket or period before (环比)."""
+    COMPARISON_WEEKDAY: _Comparison.ValueType  # 3
+    """364 days before: the same weekdays."""
+    COMPARISON_OPEN_DAY: _Comparison.ValueType  # 4
+    """The same calendar days one year before, both sides as an average per open day (开市日均)."""
+    COMPARISON_LUNAR: _Comparison.ValueType  # 5
+    """The days at the same distance from lunar new year (春节) one lunar year before."""
+    COMPARISON_BASE_PERIOD: _Comparison.ValueType  # 6
+    """The days given as base_from_day to base_to_day."""
 
 class Comparison(_Comparison, metaclass=_ComparisonEnumTypeWrapper):
     """What a bucket is compared with."""
@@ -76,7 +84,15 @@ COMPARISON_UNSPECIFIED: Comparison.ValueType  # 0
 COMPARISON_YOY: Comparison.ValueType  # 1
 """The same calendar days one year before (同比); weeks with the week 364 days before."""
 COMPARISON_PREVIOUS: Comparison.ValueType  # 2
-"""The bucket before (环比)."""
+"""The bucket or period before (环比)."""
+COMPARISON_WEEKDAY: Comparison.ValueType  # 3
+"""364 days before: the same weekdays."""
+COMPARISON_OPEN_DAY: Comparison.ValueType  # 4
+"""The same calendar days one year before, both sides as an average per open day (开市日均)."""
+COMPARISON_LUNAR: Comparison.ValueType  # 5
+"""The days at the same distance from lunar new year (春节) one lunar year before."""
+COMPARISON_BASE_PERIOD: Comparison.ValueType  # 6
+"""The days given as base_from_day to base_to_day."""
 Global___Comparison: _TypeAlias = Comparison  # noqa: Y015
 
 class _GrowthMark:
@@ -99,6 +115,8 @@ class _GrowthMarkEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GrowthMark
     """The base lies before the first stored day, or has no counterpart in the calendar."""
     GROWTH_MARK_PARTIAL_BASE: _GrowthMark.ValueType  # 6
     """The base period is only partly covered by stored days; the ratio is shown and misleads."""
+    GROWTH_MARK_SMALL_BASE: _GrowthMark.ValueType  # 7
+    """The base is positive but below the least base asked for; no ratio."""
 
 class GrowthMark(_GrowthMark, metaclass=_GrowthMarkEnumTypeWrapper):
     """How a growth figure is to be read."""
@@ -117,7 +135,101 @@ GROWTH_MARK_NO_BASE: GrowthMark.ValueType  # 5
 """The base lies before the first stored day, or has no counterpart in the calendar."""
 GROWTH_MARK_PARTIAL_BASE: GrowthMark.ValueType  # 6
 """The base period is only partly covered by stored days; the ratio is shown and misleads."""
+GROWTH_MARK_SMALL_BASE: GrowthMark.ValueType  # 7
+"""The base is positive but below the least base asked for; no ratio."""
 Global___GrowthMark: _TypeAlias = GrowthMark  # noqa: Y015
+
+class _AttributeBasis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AttributeBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AttributeBasis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ATTRIBUTE_BASIS_UNSPECIFIED: _AttributeBasis.ValueType  # 0
+    """Not set: as of the sale."""
+    ATTRIBUTE_BASIS_AS_OF_SALE: _AttributeBasis.ValueType  # 1
+    """The zone, format and so on registered on the day of the sale."""
+    ATTRIBUTE_BASIS_TODAY: _AttributeBasis.ValueType  # 2
+    """Those registered today, for all days."""
+
+class AttributeBasis(_AttributeBasis, metaclass=_AttributeBasisEnumTypeWrapper):
+    """Whose attributes an outlet is counted under when it moved or changed."""
+
+ATTRIBUTE_BASIS_UNSPECIFIED: AttributeBasis.ValueType  # 0
+"""Not set: as of the sale."""
+ATTRIBUTE_BASIS_AS_OF_SALE: AttributeBasis.ValueType  # 1
+"""The zone, format and so on registered on the day of the sale."""
+ATTRIBUTE_BASIS_TODAY: AttributeBasis.ValueType  # 2
+"""Those registered today, for all days."""
+Global___AttributeBasis: _TypeAlias = AttributeBasis  # noqa: Y015
+
+class _Ranking:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RankingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ranking.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RANKING_UNSPECIFIED: _Ranking.ValueType  # 0
+    """Not set: by the measure."""
+    RANKING_MEASURE: _Ranking.ValueType  # 1
+    """By the measure, highest first."""
+    RANKING_GROWTH: _Ranking.ValueType  # 2
+    """By growth of the measure."""
+    RANKING_CONTRIBUTION: _Ranking.ValueType  # 3
+    """By contribution to the change of the whole."""
+    RANKING_NEW_STAR: _Ranking.ValueType  # 4
+    """New stars (新星网点): first machine after the cut-off day, by the measure."""
+    RANKING_PROGRESS: _Ranking.ValueType  # 5
+    """Progress (进步网点): first machine up to the cut-off day, sales in the base, above the average, by growth."""
+
+class Ranking(_Ranking, metaclass=_RankingEnumTypeWrapper):
+    """Which ranking."""
+
+RANKING_UNSPECIFIED: Ranking.ValueType  # 0
+"""Not set: by the measure."""
+RANKING_MEASURE: Ranking.ValueType  # 1
+"""By the measure, highest first."""
+RANKING_GROWTH: Ranking.ValueType  # 2
+"""By growth of the measure."""
+RANKING_CONTRIBUTION: Ranking.ValueType  # 3
+"""By contribution to the change of the whole."""
+RANKING_NEW_STAR: Ranking.ValueType  # 4
+"""New stars (新星网点): first machine after the cut-off day, by the measure."""
+RANKING_PROGRESS: Ranking.ValueType  # 5
+"""Progress (进步网点): first machine up to the cut-off day, sales in the base, above the average, by growth."""
+Global___Ranking: _TypeAlias = Ranking  # noqa: Y015
+
+class _Verdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VERDICT_UNSPECIFIED: _Verdict.ValueType  # 0
+    """Not set: nothing is comparable."""
+    VERDICT_AGAINST_TREND: _Verdict.ValueType  # 1
+    """Against the trend (逆势上扬): the benchmark falls and we rise."""
+    VERDICT_AHEAD: _Verdict.ValueType  # 2
+    """Ahead (领先): ours is higher."""
+    VERDICT_LEVEL: _Verdict.ValueType  # 3
+    """Level (持平)."""
+    VERDICT_BEHIND: _Verdict.ValueType  # 4
+    """Behind (落后): ours is lower."""
+
+class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
+    """How our growth stands to a benchmark's."""
+
+VERDICT_UNSPECIFIED: Verdict.ValueType  # 0
+"""Not set: nothing is comparable."""
+VERDICT_AGAINST_TREND: Verdict.ValueType  # 1
+"""Against the trend (逆势上扬): the benchmark falls and we rise."""
+VERDICT_AHEAD: Verdict.ValueType  # 2
+"""Ahead (领先): ours is higher."""
+VERDICT_LEVEL: Verdict.ValueType  # 3
+"""Level (持平)."""
+VERDICT_BEHIND: Verdict.ValueType  # 4
+"""Behind (落后): ours is lower."""
+Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
 
 @_typing.final
 class Growth(_message.Message):
@@ -155,6 +267,9 @@ class DataFreshness(_message.Message):
     FIRST_DAY_FIELD_NUMBER: _builtins.int
     LAST_DAY_FIELD_NUMBER: _builtins.int
     ANSWERED_MS_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
+    WITHHELD_DRAWS_FIELD_NUMBER: _builtins.int
+    NEXT_SEAL_MS_FIELD_NUMBER: _builtins.int
     latest_received_ms: _builtins.int
     """Latest time at which a collector received a stored event, Unix milliseconds UTC; 0 without events."""
     first_day: _builtins.str
@@ -163,6 +278,16 @@ class DataFreshness(_message.Message):
     """Last business day with events, YYYY-MM-DD."""
     answered_ms: _builtins.int
     """When the question was answered, Unix milliseconds UTC."""
+    withheld_draws: _builtins.int
+    """How many they are in all."""
+    next_seal_ms: _builtins.int
+    """When the next registered draw is sealed, Unix milliseconds UTC: whoever keeps an answer shows it until then only, for it may contain that
+    draw. 0 where none is known.
+    """
+    @_builtins.property
+    def withheld(self) -> _containers.RepeatedCompositeFieldContainer[Global___WithheldDraw]:
+        """Draws that are sealed (封存) now: no figure of any answer contains them. Those sealed last come first, at most 20."""
+
     def __init__(
         self,
         *,
@@ -170,14 +295,53 @@ class DataFreshness(_message.Message):
         first_day: _builtins.str = ...,
         last_day: _builtins.str = ...,
         answered_ms: _builtins.int = ...,
+        withheld: _abc.Iterable[Global___WithheldDraw] | None = ...,
+        withheld_draws: _builtins.int = ...,
+        next_seal_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_ms", b"answered_ms", "first_day", b"first_day", "last_day", b"last_day", "latest_received_ms", b"latest_received_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered_ms", b"answered_ms", "first_day", b"first_day", "last_day", b"last_day", "latest_received_ms", b"latest_received_ms", "next_seal_ms", b"next_seal_ms", "withheld", b"withheld", "withheld_draws", b"withheld_draws"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DataFreshness: _TypeAlias = DataFreshness  # noqa: Y015
+
+@_typing.final
+class WithheldDraw(_message.Message):
+    """A draw of which sales are stored and nobody may see any before it has ended (彩票管理条例 art. 22)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAME_FIELD_NUMBER: _builtins.int
+    DRAW_NO_FIELD_NUMBER: _builtins.int
+    SEALED_MS_FIELD_NUMBER: _builtins.int
+    RETURNS_MS_FIELD_NUMBER: _builtins.int
+    game: _builtins.str
+    """Catalogue code of the game."""
+    draw_no: _builtins.str
+    """Draw number (期号), YYYYNNN."""
+    sealed_ms: _builtins.int
+    """Since when it is sealed, Unix milliseconds UTC; 0 where it stands in no table, so that nobody can know."""
+    returns_ms: _builtins.int
+    """When its figures return: its planned end, else its draw as scheduled by the game catalogue, Unix milliseconds UTC; it may come later.
+    0 where neither is known.
+    """
+    def __init__(
+        self,
+        *,
+        game: _builtins.str = ...,
+        draw_no: _builtins.str = ...,
+        sealed_ms: _builtins.int = ...,
+        returns_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draw_no", b"draw_no", "game", b"game", "returns_ms", b"returns_ms", "sealed_ms", b"sealed_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithheldDraw: _TypeAlias = WithheldDraw  # noqa: Y015
 
 @_typing.final
 class Definition(_message.Message):
@@ -210,6 +374,298 @@ class Definition(_message.Message):
 Global___Definition: _TypeAlias = Definition  # noqa: Y015
 
 @_typing.final
+class Filter(_message.Message):
+    """One condition on the events that count."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIMENSION_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    EXCLUDE_FIELD_NUMBER: _builtins.int
+    dimension: _builtins.str
+    """Dimension: game, zone, zone_type, district, mgmt_area, format, channel_class, outlet, draw, weekday (1 to 7), hour."""
+    exclude: _builtins.bool
+    """True to leave these values out instead."""
+    @_builtins.property
+    def values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Values, any of which will do."""
+
+    def __init__(
+        self,
+        *,
+        dimension: _builtins.str = ...,
+        values: _abc.Iterable[_builtins.str] | None = ...,
+        exclude: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dimension", b"dimension", "exclude", b"exclude", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Filter: _TypeAlias = Filter  # noqa: Y015
+
+@_typing.final
+class Selection(_message.Message):
+    """Which events a question is about, whatever the question."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILTERS_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    AS_OF_MS_FIELD_NUMBER: _builtins.int
+    EXPLAIN_FIELD_NUMBER: _builtins.int
+    attributes: Global___AttributeBasis.ValueType
+    """Attributes as of the sale, or today's."""
+    as_of_ms: _builtins.int
+    """Figures as they stood at this moment of storage, Unix milliseconds UTC; 0 for now. The embargo is always that of now."""
+    explain: _builtins.bool
+    """True to have the queries in the answer."""
+    @_builtins.property
+    def filters(self) -> _containers.RepeatedCompositeFieldContainer[Global___Filter]:
+        """Conditions, all of which hold."""
+
+    def __init__(
+        self,
+        *,
+        filters: _abc.Iterable[Global___Filter] | None = ...,
+        attributes: Global___AttributeBasis.ValueType = ...,
+        as_of_ms: _builtins.int = ...,
+        explain: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_ms", b"as_of_ms", "attributes", b"attributes", "explain", b"explain", "filters", b"filters"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Selection: _TypeAlias = Selection  # noqa: Y015
+
+@_typing.final
+class ExplainedQuery(_message.Message):
+    """A query that was run for an answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SQL_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    ROWS_READ_FIELD_NUMBER: _builtins.int
+    BYTES_READ_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    PROJECTIONS_FIELD_NUMBER: _builtins.int
+    sql: _builtins.str
+    """Its text."""
+    rows_read: _builtins.int
+    """Rows that ClickHouse read, in whole steps of 8,192: exact ones would count events of a sealed draw."""
+    bytes_read: _builtins.int
+    """Bytes that ClickHouse read, in whole MiB."""
+    seconds: _builtins.float
+    """Time it took, seconds."""
+    @_builtins.property
+    def parameters(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Its parameters, name=value."""
+
+    @_builtins.property
+    def projections(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Projections it read; empty where it read the events themselves."""
+
+    def __init__(
+        self,
+        *,
+        sql: _builtins.str = ...,
+        parameters: _abc.Iterable[_builtins.str] | None = ...,
+        rows_read: _builtins.int = ...,
+        bytes_read: _builtins.int = ...,
+        seconds: _builtins.float = ...,
+        projections: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes_read", b"bytes_read", "parameters", b"parameters", "projections", b"projections", "rows_read", b"rows_read", "seconds", b"seconds", "sql", b"sql"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainedQuery: _TypeAlias = ExplainedQuery  # noqa: Y015
+
+@_typing.final
+class Quantity(_message.Message):
+    """A value of a measure."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEN_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    RATIO_FIELD_NUMBER: _builtins.int
+    fen: _builtins.int
+    """Money in fen."""
+    count: _builtins.int
+    """A number of bets, events or outlets."""
+    ratio: _builtins.float
+    """A share or rate; 0.07 is 7 %."""
+    def __init__(
+        self,
+        *,
+        fen: _builtins.int = ...,
+        count: _builtins.int = ...,
+        ratio: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "fen", b"fen", "ratio", b"ratio", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "fen", b"fen", "ratio", b"ratio", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_value: _TypeAlias = _typing.Literal["fen", "count", "ratio"]  # noqa: Y015
+    _WhichOneofArgType_value: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
+
+Global___Quantity: _TypeAlias = Quantity  # noqa: Y015
+
+@_typing.final
+class Measurement(_message.Message):
+    """One measure of one group, with its base where there is a comparison."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEASURE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    GROWTH_FIELD_NUMBER: _builtins.int
+    measure: _builtins.str
+    """Name of the measure, such as sales."""
+    @_builtins.property
+    def value(self) -> Global___Quantity:
+        """The value; absent where it can not be formed."""
+
+    @_builtins.property
+    def base(self) -> Global___Quantity:
+        """The value of the base; absent without comparison, or where it can not be formed."""
+
+    @_builtins.property
+    def growth(self) -> Global___Growth:
+        """Change against the base; absent without comparison."""
+
+    def __init__(
+        self,
+        *,
+        measure: _builtins.str = ...,
+        value: Global___Quantity | None = ...,
+        base: Global___Quantity | None = ...,
+        growth: Global___Growth | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "growth", b"growth", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "growth", b"growth", "measure", b"measure", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Measurement: _TypeAlias = Measurement  # noqa: Y015
+
+@_typing.final
+class Pairing(_message.Message):
+    """Two stretches of days and the rule that joins them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    TO_DAY_FIELD_NUMBER: _builtins.int
+    BASE_FROM_DAY_FIELD_NUMBER: _builtins.int
+    BASE_TO_DAY_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    RULE_ZH_FIELD_NUMBER: _builtins.int
+    RULE_EN_FIELD_NUMBER: _builtins.int
+    OPEN_DAYS_FIELD_NUMBER: _builtins.int
+    BASE_OPEN_DAYS_FIELD_NUMBER: _builtins.int
+    UNFINISHED_AS_OF_FIELD_NUMBER: _builtins.int
+    WARNING_ZH_FIELD_NUMBER: _builtins.int
+    WARNING_EN_FIELD_NUMBER: _builtins.int
+    from_day: _builtins.str
+    """First business day, YYYY-MM-DD."""
+    to_day: _builtins.str
+    """Last business day."""
+    base_from_day: _builtins.str
+    """First business day of the base; empty where there is none."""
+    base_to_day: _builtins.str
+    """Last business day of the base."""
+    rule: Global___Comparison.ValueType
+    """The rule."""
+    rule_zh: _builtins.str
+    """The rule with both stretches, for people, Chinese."""
+    rule_en: _builtins.str
+    """The rule with both stretches, for people, English."""
+    open_days: _builtins.int
+    """Days of the period on which the whole market was open."""
+    base_open_days: _builtins.int
+    """Those of the base."""
+    unfinished_as_of: _builtins.str
+    """Where the period asked for is not over: its last day that counts here; else empty."""
+    warning_zh: _builtins.str
+    """Why the comparison misleads and what to ask instead, Chinese; empty where it does not."""
+    warning_en: _builtins.str
+    """The same, English."""
+    def __init__(
+        self,
+        *,
+        from_day: _builtins.str = ...,
+        to_day: _builtins.str = ...,
+        base_from_day: _builtins.str = ...,
+        base_to_day: _builtins.str = ...,
+        rule: Global___Comparison.ValueType = ...,
+        rule_zh: _builtins.str = ...,
+        rule_en: _builtins.str = ...,
+        open_days: _builtins.int = ...,
+        base_open_days: _builtins.int = ...,
+        unfinished_as_of: _builtins.str = ...,
+        warning_zh: _builtins.str = ...,
+        warning_en: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_open_days", b"base_open_days", "base_to_day", b"base_to_day", "from_day", b"from_day", "open_days", b"open_days", "rule", b"rule", "rule_en", b"rule_en", "rule_zh", b"rule_zh", "to_day", b"to_day", "unfinished_as_of", b"unfinished_as_of", "warning_en", b"warning_en", "warning_zh", b"warning_zh"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Pairing: _TypeAlias = Pairing  # noqa: Y015
+
+@_typing.final
+class About(_message.Message):
+    """What stands beside every answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRESHNESS_FIELD_NUMBER: _builtins.int
+    DEFINITIONS_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    QUERIES_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    """Currency, ISO 4217."""
+    @_builtins.property
+    def freshness(self) -> Global___DataFreshness:
+        """How fresh the answer is."""
+
+    @_builtins.property
+    def definitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Definition]:
+        """What the figures mean."""
+
+    @_builtins.property
+    def queries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedQuery]:
+        """The queries, where asked for."""
+
+    def __init__(
+        self,
+        *,
+        freshness: Global___DataFreshness | None = ...,
+        definitions: _abc.Iterable[Global___Definition] | None = ...,
+        currency: _builtins.str = ...,
+        queries: _abc.Iterable[Global___ExplainedQuery] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["freshness", b"freshness"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "definitions", b"definitions", "freshness", b"freshness", "queries", b"queries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___About: _TypeAlias = About  # noqa: Y015
+
+@_typing.final
 class TrendRequest(_message.Message):
     """A question for a trend."""
 
@@ -220,6 +676,13 @@ class TrendRequest(_message.Message):
     GRAIN_FIELD_NUMBER: _builtins.int
     BY_FIELD_NUMBER: _builtins.int
     COMPARE_FIELD_NUMBER: _builtins.int
+    MEASURES_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    MOVING_AVERAGE_FIELD_NUMBER: _builtins.int
+    BASE_FROM_DAY_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     from_day: _builtins.str
     """First business day, YYYY-MM-DD."""
     to_day: _builtins.str
@@ -228,9 +691,29 @@ class TrendRequest(_message.Message):
     """Length of a bucket."""
     compare: Global___Comparison.ValueType
     """What to compare with."""
+    moving_average: _builtins.int
+    """Trailing buckets, this one with them, of a moving average of the sales; 0 for none."""
+    base_from_day: _builtins.str
+    """First day of the base, with comparison BASE_PERIOD only."""
+    top: _builtins.int
+    """Groups shown for each bucket, the largest sales of the whole period first, the rest summed as "others"; 0 for all."""
+    page_size: _builtins.int
+    """Rows of one page; 0 for all that one message carries."""
+    page_token: _builtins.str
+    """Where the page before ended."""
     @_builtins.property
     def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Dimensions, in order: game, zone, zone_type, district, mgmt_area, format, channel_class, outlet, kind."""
+
+    @_builtins.property
+    def measures(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Measures beside those of Figures: tickets, visits, companion, attach_rate, welfare_fund, issuing_fee, prize_pool,
+        commission, selling_outlets, sales_per_outlet, share.
+        """
+
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which events count."""
 
     def __init__(
         self,
@@ -240,10 +723,17 @@ class TrendRequest(_message.Message):
         grain: Global___Grain.ValueType = ...,
         by: _abc.Iterable[_builtins.str] | None = ...,
         compare: Global___Comparison.ValueType = ...,
+        measures: _abc.Iterable[_builtins.str] | None = ...,
+        selection: Global___Selection | None = ...,
+        moving_average: _builtins.int = ...,
+        base_from_day: _builtins.str = ...,
+        top: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "compare", b"compare", "from_day", b"from_day", "grain", b"grain", "to_day", b"to_day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "by", b"by", "compare", b"compare", "from_day", b"from_day", "grain", b"grain", "measures", b"measures", "moving_average", b"moving_average", "page_size", b"page_size", "page_token", b"page_token", "selection", b"selection", "to_day", b"to_day", "top", b"top"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -299,6 +789,8 @@ class TrendRow(_message.Message):
     BASE_FIRST_DAY_FIELD_NUMBER: _builtins.int
     BASE_LAST_DAY_FIELD_NUMBER: _builtins.int
     GROWTH_FIELD_NUMBER: _builtins.int
+    MEASUREMENTS_FIELD_NUMBER: _builtins.int
+    MOVING_AVERAGE_FEN_FIELD_NUMBER: _builtins.int
     bucket: _builtins.str
     """First moment of the bucket within the question: YYYY-MM-DD, or YYYY-MM-DDTHH for hours."""
     first_day: _builtins.str
@@ -309,6 +801,8 @@ class TrendRow(_message.Message):
     """First business day of the base, YYYY-MM-DD; empty where there is none."""
     base_last_day: _builtins.str
     """Last business day of the base, YYYY-MM-DD."""
+    moving_average_fen: _builtins.int
+    """Moving average of the sales in fen; absent where not asked for, or where the window is not full."""
     @_builtins.property
     def group(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Values of the dimensions, in the order of the question."""
@@ -329,6 +823,10 @@ class TrendRow(_message.Message):
     def growth(self) -> Global___Growth:
         """Change of the sales against the base."""
 
+    @_builtins.property
+    def measurements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Measurement]:
+        """The further measures asked for, in that order."""
+
     def __init__(
         self,
         *,
@@ -342,12 +840,16 @@ class TrendRow(_message.Message):
         base_first_day: _builtins.str = ...,
         base_last_day: _builtins.str = ...,
         growth: Global___Growth | None = ...,
+        measurements: _abc.Iterable[Global___Measurement] | None = ...,
+        moving_average_fen: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "figures", b"figures", "growth", b"growth"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_moving_average_fen", b"_moving_average_fen", "base", b"base", "figures", b"figures", "growth", b"growth", "moving_average_fen", b"moving_average_fen"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "base_first_day", b"base_first_day", "base_last_day", b"base_last_day", "bucket", b"bucket", "figures", b"figures", "first_day", b"first_day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "last_day", b"last_day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_moving_average_fen", b"_moving_average_fen", "base", b"base", "base_first_day", b"base_first_day", "base_last_day", b"base_last_day", "bucket", b"bucket", "figures", b"figures", "first_day", b"first_day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "last_day", b"last_day", "measurements", b"measurements", "moving_average_fen", b"moving_average_fen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__moving_average_fen: _TypeAlias = _typing.Literal["moving_average_fen"]  # noqa: Y015
+    _WhichOneofArgType__moving_average_fen: _TypeAlias = _typing.Literal["_moving_average_fen", b"_moving_average_fen"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__moving_average_fen) -> _WhichOneofReturnType__moving_average_fen | None: ...
 
 Global___TrendRow: _TypeAlias = TrendRow  # noqa: Y015
 
@@ -362,10 +864,18 @@ class TrendResponse(_message.Message):
     DEFINITIONS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
     COMPARISON_RULE_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    TOTAL_ROWS_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    QUERIES_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """Currency, ISO 4217."""
     comparison_rule: _builtins.str
     """The rule of the comparison, for people."""
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last."""
+    total_rows: _builtins.int
+    """Rows of the whole answer."""
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendRow]:
         """The rows, by bucket, then by group."""
@@ -378,6 +888,14 @@ class TrendResponse(_message.Message):
     def definitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Definition]:
         """What the figures mean."""
 
+    @_builtins.property
+    def total(self) -> Global___Figures:
+        """Figures of the whole answer over all its buckets and groups."""
+
+    @_builtins.property
+    def queries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedQuery]:
+        """The queries, where asked for."""
+
     def __init__(
         self,
         *,
@@ -386,14 +904,1652 @@ class TrendResponse(_message.Message):
         definitions: _abc.Iterable[Global___Definition] | None = ...,
         currency: _builtins.str = ...,
         comparison_rule: _builtins.str = ...,
+        next_page_token: _builtins.str = ...,
+        total_rows: _builtins.int = ...,
+        total: Global___Figures | None = ...,
+        queries: _abc.Iterable[Global___ExplainedQuery] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["freshness", b"freshness"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["freshness", b"freshness", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["comparison_rule", b"comparison_rule", "currency", b"currency", "definitions", b"definitions", "freshness", b"freshness", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comparison_rule", b"comparison_rule", "currency", b"currency", "definitions", b"definitions", "freshness", b"freshness", "next_page_token", b"next_page_token", "queries", b"queries", "rows", b"rows", "total", b"total", "total_rows", b"total_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TrendResponse: _TypeAlias = TrendResponse  # noqa: Y015
+
+@_typing.final
+class StreamTrendRequest(_message.Message):
+    """A question for a trend that is answered in parts; its page_size and page_token are not used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def question(self) -> Global___TrendRequest:
+        """The question."""
+
+    def __init__(
+        self,
+        *,
+        question: Global___TrendRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["question", b"question"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamTrendRequest: _TypeAlias = StreamTrendRequest  # noqa: Y015
+
+@_typing.final
+class StreamTrendResponse(_message.Message):
+    """A part of a trend."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendRow]:
+        """The next rows; none in the last part."""
+
+    @_builtins.property
+    def end(self) -> Global___TrendResponse:
+        """Everything else, in the last part only; without rows."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___TrendRow] | None = ...,
+        end: Global___TrendResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamTrendResponse: _TypeAlias = StreamTrendResponse  # noqa: Y015
+
+@_typing.final
+class GrowthRequest(_message.Message):
+    """A question for growth."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    TO_DAY_FIELD_NUMBER: _builtins.int
+    COMPARE_FIELD_NUMBER: _builtins.int
+    BASE_FROM_DAY_FIELD_NUMBER: _builtins.int
+    BASE_TO_DAY_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    MEASURES_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    BENCHMARK_FIELD_NUMBER: _builtins.int
+    SMALL_BASE_FEN_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    from_day: _builtins.str
+    """First business day, YYYY-MM-DD; empty for the first day of to_day's month."""
+    to_day: _builtins.str
+    """Last business day; empty for the last whole stored day."""
+    compare: Global___Comparison.ValueType
+    """What to compare with; not set: year on year."""
+    base_from_day: _builtins.str
+    """First day of the base, with comparison BASE_PERIOD."""
+    base_to_day: _builtins.str
+    """Last day of the base, with comparison BASE_PERIOD."""
+    benchmark: _builtins.str
+    """Benchmark series to stand beside; empty for none."""
+    small_base_fen: _builtins.int
+    """A base below this many fen is marked as small; 0 for no such mark."""
+    top: _builtins.int
+    """Groups shown, the largest sales first, the rest summed as "others"; 0 for all."""
+    page_size: _builtins.int
+    """Rows of one page; 0 for all that one message carries."""
+    page_token: _builtins.str
+    """Where the page before ended."""
+    @_builtins.property
+    def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Dimensions, in order; none for the whole."""
+
+    @_builtins.property
+    def measures(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Measures; none for sales, bets, selling_outlets, sales_per_outlet."""
+
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which events count."""
+
+    def __init__(
+        self,
+        *,
+        from_day: _builtins.str = ...,
+        to_day: _builtins.str = ...,
+        compare: Global___Comparison.ValueType = ...,
+        base_from_day: _builtins.str = ...,
+        base_to_day: _builtins.str = ...,
+        by: _abc.Iterable[_builtins.str] | None = ...,
+        measures: _abc.Iterable[_builtins.str] | None = ...,
+        selection: Global___Selection | None = ...,
+        benchmark: _builtins.str = ...,
+        small_base_fen: _builtins.int = ...,
+        top: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "benchmark", b"benchmark", "by", b"by", "compare", b"compare", "from_day", b"from_day", "measures", b"measures", "page_size", b"page_size", "page_token", b"page_token", "selection", b"selection", "small_base_fen", b"small_base_fen", "to_day", b"to_day", "top", b"top"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrowthRequest: _TypeAlias = GrowthRequest  # noqa: Y015
+
+@_typing.final
+class GrowthRow(_message.Message):
+    """One group of a growth answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    GROUP_NAMES_FIELD_NUMBER: _builtins.int
+    MEASUREMENTS_FIELD_NUMBER: _builtins.int
+    SAME_OUTLET_FIELD_NUMBER: _builtins.int
+    SAME_OUTLETS_FIELD_NUMBER: _builtins.int
+    same_outlets: _builtins.int
+    """Number of those outlets."""
+    @_builtins.property
+    def group(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Values of the dimensions, in the order of the question; "others" alone in the first where rows were summed."""
+
+    @_builtins.property
+    def group_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names for people of those values."""
+
+    @_builtins.property
+    def measurements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Measurement]:
+        """The measures, in the order of the question."""
+
+    @_builtins.property
+    def same_outlet(self) -> Global___Measurement:
+        """Sales of outlets that sold in both periods, with their growth: same-outlet growth (同店)."""
+
+    def __init__(
+        self,
+        *,
+        group: _abc.Iterable[_builtins.str] | None = ...,
+        group_names: _abc.Iterable[_builtins.str] | None = ...,
+        measurements: _abc.Iterable[Global___Measurement] | None = ...,
+        same_outlet: Global___Measurement | None = ...,
+        same_outlets: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["same_outlet", b"same_outlet"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "group_names", b"group_names", "measurements", b"measurements", "same_outlet", b"same_outlet", "same_outlets", b"same_outlets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrowthRow: _TypeAlias = GrowthRow  # noqa: Y015
+
+@_typing.final
+class GrowthResponse(_message.Message):
+    """Growth."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAIRING_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    TOTAL_ROWS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    BENCHMARK_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    total_rows: _builtins.int
+    """Rows of the whole answer."""
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last."""
+    @_builtins.property
+    def pairing(self) -> Global___Pairing:
+        """The two periods."""
+
+    @_builtins.property
+    def total(self) -> Global___GrowthRow:
+        """The whole."""
+
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___GrowthRow]:
+        """The groups, largest sales first."""
+
+    @_builtins.property
+    def benchmark(self) -> Global___BenchmarkComparison:
+        """The benchmark, where asked for."""
+
+    @_builtins.property
+    def about(self) -> Global___About:
+        """What stands beside every answer."""
+
+    def __init__(
+        self,
+        *,
+        pairing: Global___Pairing | None = ...,
+        total: Global___GrowthRow | None = ...,
+        rows: _abc.Iterable[Global___GrowthRow] | None = ...,
+        total_rows: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+        benchmark: Global___BenchmarkComparison | None = ...,
+        about: Global___About | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "benchmark", b"benchmark", "pairing", b"pairing", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "benchmark", b"benchmark", "next_page_token", b"next_page_token", "pairing", b"pairing", "rows", b"rows", "total", b"total", "total_rows", b"total_rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GrowthResponse: _TypeAlias = GrowthResponse  # noqa: Y015
+
+@_typing.final
+class DecomposeRequest(_message.Message):
+    """A question for a decomposition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    TO_DAY_FIELD_NUMBER: _builtins.int
+    COMPARE_FIELD_NUMBER: _builtins.int
+    BASE_FROM_DAY_FIELD_NUMBER: _builtins.int
+    BASE_TO_DAY_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    from_day: _builtins.str
+    """First business day, YYYY-MM-DD; empty for the first day of to_day's month."""
+    to_day: _builtins.str
+    """Last business day; empty for the last whole stored day."""
+    compare: Global___Comparison.ValueType
+    """What to compare with; not set: year on year."""
+    base_from_day: _builtins.str
+    """First day of the base, with comparison BASE_PERIOD."""
+    base_to_day: _builtins.str
+    """Last day of the base, with comparison BASE_PERIOD."""
+    @_builtins.property
+    def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Dimensions to drill by, in order: parts of the groups sum to the whole."""
+
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which events count."""
+
+    def __init__(
+        self,
+        *,
+        from_day: _builtins.str = ...,
+        to_day: _builtins.str = ...,
+        compare: Global___Comparison.ValueType = ...,
+        base_from_day: _builtins.str = ...,
+        base_to_day: _builtins.str = ...,
+        by: _abc.Iterable[_builtins.str] | None = ...,
+        selection: Global___Selection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "by", b"by", "compare", b"compare", "from_day", b"from_day", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecomposeRequest: _TypeAlias = DecomposeRequest  # noqa: Y015
+
+@_typing.final
+class Waterfall(_message.Message):
+    """The parts of a change of sales, in fen; base + the parts = value, exactly."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    GROUP_NAMES_FIELD_NUMBER: _builtins.int
+    BASE_FEN_FIELD_NUMBER: _builtins.int
+    NEW_FEN_FIELD_NUMBER: _builtins.int
+    CLOSED_FEN_FIELD_NUMBER: _builtins.int
+    SAME_FEN_FIELD_NUMBER: _builtins.int
+    VALUE_FEN_FIELD_NUMBER: _builtins.int
+    NEW_OUTLETS_FIELD_NUMBER: _builtins.int
+    CLOSED_OUTLETS_FIELD_NUMBER: _builtins.int
+    SAME_OUTLETS_FIELD_NUMBER: _builtins.int
+    SCALE_EFFECT_FEN_FIELD_NUMBER: _builtins.int
+    INTENSITY_EFFECT_FEN_FIELD_NUMBER: _builtins.int
+    PRICE_EFFECT_FEN_FIELD_NUMBER: _builtins.int
+    OTHER_EFFECT_FEN_FIELD_NUMBER: _builtins.int
+    base_fen: _builtins.int
+    """Sales of the base."""
+    new_fen: _builtins.int
+    """Sales of outlets without sales in the base."""
+    closed_fen: _builtins.int
+    """Less the base sales of outlets without sales now; not above 0 but where voids exceed sales."""
+    same_fen: _builtins.int
+    """Change of the outlets with sales in both."""
+    value_fen: _builtins.int
+    """Sales of the period."""
+    new_outlets: _builtins.int
+    """Outlets of each kind."""
+    closed_outlets: _builtins.int
+    """Outlets without sales now."""
+    same_outlets: _builtins.int
+    """Outlets with sales in both."""
+    scale_effect_fen: _builtins.int
+    """The change again, by factors (LMDI): number of outlets."""
+    intensity_effect_fen: _builtins.int
+    """Bets per outlet."""
+    price_effect_fen: _builtins.int
+    """Amount per bet."""
+    other_effect_fen: _builtins.int
+    """What can not stand in a logarithm: groups without a base, or with sums not above zero."""
+    @_builtins.property
+    def group(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Values of the dimensions; none for the whole."""
+
+    @_builtins.property
+    def group_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names for people of those values."""
+
+    def __init__(
+        self,
+        *,
+        group: _abc.Iterable[_builtins.str] | None = ...,
+        group_names: _abc.Iterable[_builtins.str] | None = ...,
+        base_fen: _builtins.int = ...,
+        new_fen: _builtins.int = ...,
+        closed_fen: _builtins.int = ...,
+        same_fen: _builtins.int = ...,
+        value_fen: _builtins.int = ...,
+        new_outlets: _builtins.int = ...,
+        closed_outlets: _builtins.int = ...,
+        same_outlets: _builtins.int = ...,
+        scale_effect_fen: _builtins.int = ...,
+        intensity_effect_fen: _builtins.int = ...,
+        price_effect_fen: _builtins.int = ...,
+        other_effect_fen: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fen", b"base_fen", "closed_fen", b"closed_fen", "closed_outlets", b"closed_outlets", "group", b"group", "group_names", b"group_names", "intensity_effect_fen", b"intensity_effect_fen", "new_fen", b"new_fen", "new_outlets", b"new_outlets", "other_effect_fen", b"other_effect_fen", "price_effect_fen", b"price_effect_fen", "same_fen", b"same_fen", "same_outlets", b"same_outlets", "scale_effect_fen", b"scale_effect_fen", "value_fen", b"value_fen"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Waterfall: _TypeAlias = Waterfall  # noqa: Y015
+
+@_typing.final
+class DecomposeResponse(_message.Message):
+    """A decomposition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAIRING_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def pairing(self) -> Global___Pairing:
+        """The two periods."""
+
+    @_builtins.property
+    def total(self) -> Global___Waterfall:
+        """The whole."""
+
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___Waterfall]:
+        """The groups, largest change first."""
+
+    @_builtins.property
+    def about(self) -> Global___About:
+        """What stands beside every answer."""
+
+    def __init__(
+        self,
+        *,
+        pairing: Global___Pairing | None = ...,
+        total: Global___Waterfall | None = ...,
+        groups: _abc.Iterable[Global___Waterfall] | None = ...,
+        about: Global___About | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "pairing", b"pairing", "total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "groups", b"groups", "pairing", b"pairing", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DecomposeResponse: _TypeAlias = DecomposeResponse  # noqa: Y015
+
+@_typing.final
+class RankRequest(_message.Message):
+    """A question for a ranking."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    TO_DAY_FIELD_NUMBER: _builtins.int
+    COMPARE_FIELD_NUMBER: _builtins.int
+    BASE_FROM_DAY_FIELD_NUMBER: _builtins.int
+    BASE_TO_DAY_FIELD_NUMBER: _builtins.int
+    OF_FIELD_NUMBER: _builtins.int
+    WITHIN_FIELD_NUMBER: _builtins.int
+    RANKING_FIELD_NUMBER: _builtins.int
+    MEASURE_FIELD_NUMBER: _builtins.int
+    CUTOFF_DAY_FIELD_NUMBER: _builtins.int
+    LEAST_SALES_FEN_FIELD_NUMBER: _builtins.int
+    BELOW_AVERAGE_TOO_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    LOWEST_FIRST_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    from_day: _builtins.str
+    """First business day, YYYY-MM-DD; empty for the first day of to_day's month."""
+    to_day: _builtins.str
+    """Last business day; empty for the last whole stored day."""
+    compare: Global___Comparison.ValueType
+    """What to compare with; not set: year on year."""
+    base_from_day: _builtins.str
+    """First day of the base, with comparison BASE_PERIOD."""
+    base_to_day: _builtins.str
+    """Last day of the base, with comparison BASE_PERIOD."""
+    of: _builtins.str
+    """What is ranked: outlet (not set), zone, zone_type, district, mgmt_area, format, channel_class, game."""
+    within: _builtins.str
+    """Ranked apart within each value of this dimension, such as mgmt_area; empty for the whole city."""
+    ranking: Global___Ranking.ValueType
+    """Which ranking."""
+    measure: _builtins.str
+    """sales (not set), bets or companion."""
+    cutoff_day: _builtins.str
+    """Cut-off day of new stars and progress; empty for the first day of the period."""
+    least_sales_fen: _builtins.int
+    """Least sales of the period in fen to be ranked; 0 for none."""
+    below_average_too: _builtins.bool
+    """True to rank for progress those below the average too."""
+    top: _builtins.int
+    """Places shown in each ranking, the rest summed; 0 for 10."""
+    lowest_first: _builtins.bool
+    """True for the last places first."""
+    page_size: _builtins.int
+    """Rows of one page; 0 for all that one message carries. With top 0 and a page size all places are paged."""
+    page_token: _builtins.str
+    """Where the page before ended."""
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which events count."""
+
+    def __init__(
+        self,
+        *,
+        from_day: _builtins.str = ...,
+        to_day: _builtins.str = ...,
+        compare: Global___Comparison.ValueType = ...,
+        base_from_day: _builtins.str = ...,
+        base_to_day: _builtins.str = ...,
+        of: _builtins.str = ...,
+        within: _builtins.str = ...,
+        ranking: Global___Ranking.ValueType = ...,
+        measure: _builtins.str = ...,
+        cutoff_day: _builtins.str = ...,
+        least_sales_fen: _builtins.int = ...,
+        below_average_too: _builtins.bool = ...,
+        top: _builtins.int = ...,
+        lowest_first: _builtins.bool = ...,
+        selection: Global___Selection | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "below_average_too", b"below_average_too", "compare", b"compare", "cutoff_day", b"cutoff_day", "from_day", b"from_day", "least_sales_fen", b"least_sales_fen", "lowest_first", b"lowest_first", "measure", b"measure", "of", b"of", "page_size", b"page_size", "page_token", b"page_token", "ranking", b"ranking", "selection", b"selection", "to_day", b"to_day", "top", b"top", "within", b"within"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankRequest: _TypeAlias = RankRequest  # noqa: Y015
+
+@_typing.final
+class RankRow(_message.Message):
+    """One place of a ranking."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHIN_FIELD_NUMBER: _builtins.int
+    WITHIN_NAME_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    MEASUREMENT_FIELD_NUMBER: _builtins.int
+    SHARE_BP_FIELD_NUMBER: _builtins.int
+    CONTRIBUTION_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    within: _builtins.str
+    """Value of the dimension it is ranked within; empty for the whole."""
+    within_name: _builtins.str
+    """Its name for people."""
+    place: _builtins.int
+    """The place, from 1; equals share a place. 0 for the sum of the others."""
+    id: _builtins.str
+    """What is ranked; empty for the others."""
+    name: _builtins.str
+    """Its name for people."""
+    share_bp: _builtins.int
+    """Share of the measure of the ranking, in basis points; all of a ranking sum to 10,000."""
+    contribution: _builtins.int
+    """Part of the change of the ranking, in fen or the measure's unit."""
+    members: _builtins.int
+    """How many stand behind the row: 1, or the number of the others."""
+    @_builtins.property
+    def measurement(self) -> Global___Measurement:
+        """The measure, with base and growth."""
+
+    def __init__(
+        self,
+        *,
+        within: _builtins.str = ...,
+        within_name: _builtins.str = ...,
+        place: _builtins.int = ...,
+        id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        measurement: Global___Measurement | None = ...,
+        share_bp: _builtins.int = ...,
+        contribution: _builtins.int = ...,
+        members: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["measurement", b"measurement"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contribution", b"contribution", "id", b"id", "measurement", b"measurement", "members", b"members", "name", b"name", "place", b"place", "share_bp", b"share_bp", "within", b"within", "within_name", b"within_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankRow: _TypeAlias = RankRow  # noqa: Y015
+
+@_typing.final
+class RankResponse(_message.Message):
+    """A ranking."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAIRING_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    TOTAL_ROWS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RANKED_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    RULE_ZH_FIELD_NUMBER: _builtins.int
+    RULE_EN_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    total_rows: _builtins.int
+    """Rows of the whole answer."""
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last."""
+    ranked: _builtins.int
+    """Those ranked, and those left out by the rules of eligibility."""
+    left_out: _builtins.int
+    """Left out, with the reasons."""
+    rule_zh: _builtins.str
+    """The eligibility in words, Chinese."""
+    rule_en: _builtins.str
+    """The eligibility in words, English."""
+    @_builtins.property
+    def pairing(self) -> Global___Pairing:
+        """The two periods."""
+
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___RankRow]:
+        """The places, by ranking, then by place."""
+
+    @_builtins.property
+    def about(self) -> Global___About:
+        """What stands beside every answer."""
+
+    def __init__(
+        self,
+        *,
+        pairing: Global___Pairing | None = ...,
+        rows: _abc.Iterable[Global___RankRow] | None = ...,
+        total_rows: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+        ranked: _builtins.int = ...,
+        left_out: _builtins.int = ...,
+        rule_zh: _builtins.str = ...,
+        rule_en: _builtins.str = ...,
+        about: Global___About | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "pairing", b"pairing"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "left_out", b"left_out", "next_page_token", b"next_page_token", "pairing", b"pairing", "ranked", b"ranked", "rows", b"rows", "rule_en", b"rule_en", "rule_zh", b"rule_zh", "total_rows", b"total_rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankResponse: _TypeAlias = RankResponse  # noqa: Y015
+
+@_typing.final
+class ScaleRequest(_message.Message):
+    """A question for channel scale."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    TO_DAY_FIELD_NUMBER: _builtins.int
+    GRAIN_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    ACTIVE_SALES_FIELD_NUMBER: _builtins.int
+    ACTIVE_OPEN_DAYS_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    COMPARE_FIELD_NUMBER: _builtins.int
+    from_day: _builtins.str
+    """First business day, YYYY-MM-DD; empty for to_day less 27 days."""
+    to_day: _builtins.str
+    """Last business day; empty for the last whole stored day."""
+    grain: Global___Grain.ValueType
+    """Scale at the end of each bucket; not set: at the end of the period alone."""
+    active_sales: _builtins.int
+    """An outlet is active with at least this many sales in the window; 0 for 1."""
+    active_open_days: _builtins.int
+    """Length of the window in open days; 0 for 7."""
+    compare: Global___Comparison.ValueType
+    """What to compare with; not set: none."""
+    @_builtins.property
+    def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Dimensions; none for the whole."""
+
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which events count."""
+
+    def __init__(
+        self,
+        *,
+        from_day: _builtins.str = ...,
+        to_day: _builtins.str = ...,
+        grain: Global___Grain.ValueType = ...,
+        by: _abc.Iterable[_builtins.str] | None = ...,
+        active_sales: _builtins.int = ...,
+        active_open_days: _builtins.int = ...,
+        selection: Global___Selection | None = ...,
+        compare: Global___Comparison.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_open_days", b"active_open_days", "active_sales", b"active_sales", "by", b"by", "compare", b"compare", "from_day", b"from_day", "grain", b"grain", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScaleRequest: _TypeAlias = ScaleRequest  # noqa: Y015
+
+@_typing.final
+class ScaleRow(_message.Message):
+    """Channel scale of one group at the end of a bucket."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAY_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    GROUP_NAMES_FIELD_NUMBER: _builtins.int
+    INSTALLED_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    OPENED_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    PENETRATION_FIELD_NUMBER: _builtins.int
+    TERMINALS_FIELD_NUMBER: _builtins.int
+    ACTIVE_TERMINALS_FIELD_NUMBER: _builtins.int
+    SALES_FEN_FIELD_NUMBER: _builtins.int
+    SALES_PER_OUTLET_FEN_FIELD_NUMBER: _builtins.int
+    BASE_ACTIVE_FIELD_NUMBER: _builtins.int
+    GROWTH_FIELD_NUMBER: _builtins.int
+    day: _builtins.str
+    """Last day of the bucket, YYYY-MM-DD: the day the scale is of."""
+    installed: _builtins.int
+    """Outlets registered and not closed on that day."""
+    active: _builtins.int
+    """Active outlets."""
+    opened: _builtins.int
+    """Outlets opened in the bucket."""
+    closed: _builtins.int
+    """Outlets closed in the bucket."""
+    penetration: _builtins.float
+    """Active over installed; absent without installed outlets."""
+    terminals: _builtins.int
+    """Terminals bound to installed outlets."""
+    active_terminals: _builtins.int
+    """Those of them with a sale in the window."""
+    sales_fen: _builtins.int
+    """Sales of the bucket in fen."""
+    sales_per_outlet_fen: _builtins.int
+    """Sales of the bucket per active outlet (站均销量), in fen, rounded half to even; absent without active outlets."""
+    base_active: _builtins.int
+    """Active outlets of the base; absent without comparison."""
+    @_builtins.property
+    def group(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Values of the dimensions."""
+
+    @_builtins.property
+    def group_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names for people of those values."""
+
+    @_builtins.property
+    def growth(self) -> Global___Growth:
+        """Change of the active outlets; absent without comparison."""
+
+    def __init__(
+        self,
+        *,
+        day: _builtins.str = ...,
+        group: _abc.Iterable[_builtins.str] | None = ...,
+        group_names: _abc.Iterable[_builtins.str] | None = ...,
+        installed: _builtins.int = ...,
+        active: _builtins.int = ...,
+        opened: _builtins.int = ...,
+        closed: _builtins.int = ...,
+        penetration: _builtins.float | None = ...,
+        terminals: _builtins.int = ...,
+        active_terminals: _builtins.int = ...,
+        sales_fen: _builtins.int = ...,
+        sales_per_outlet_fen: _builtins.int | None = ...,
+        base_active: _builtins.int | None = ...,
+        growth: Global___Growth | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "base_active", b"base_active", "growth", b"growth", "penetration", b"penetration", "sales_per_outlet_fen", b"sales_per_outlet_fen"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "active", b"active", "active_terminals", b"active_terminals", "base_active", b"base_active", "closed", b"closed", "day", b"day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "installed", b"installed", "opened", b"opened", "penetration", b"penetration", "sales_fen", b"sales_fen", "sales_per_outlet_fen", b"sales_per_outlet_fen", "terminals", b"terminals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__base_active: _TypeAlias = _typing.Literal["base_active"]  # noqa: Y015
+    _WhichOneofArgType__base_active: _TypeAlias = _typing.Literal["_base_active", b"_base_active"]  # noqa: Y015
+    _WhichOneofReturnType__penetration: _TypeAlias = _typing.Literal["penetration"]  # noqa: Y015
+    _WhichOneofArgType__penetration: _TypeAlias = _typing.Literal["_penetration", b"_penetration"]  # noqa: Y015
+    _WhichOneofReturnType__sales_per_outlet_fen: _TypeAlias = _typing.Literal["sales_per_outlet_fen"]  # noqa: Y015
+    _WhichOneofArgType__sales_per_outlet_fen: _TypeAlias = _typing.Literal["_sales_per_outlet_fen", b"_sales_per_outlet_fen"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__base_active) -> _WhichOneofReturnType__base_active | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__penetration) -> _WhichOneofReturnType__penetration | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sales_per_outlet_fen) -> _WhichOneofReturnType__sales_per_outlet_fen | None: ...
+
+Global___ScaleRow: _TypeAlias = ScaleRow  # noqa: Y015
+
+@_typing.final
+class ScaleResponse(_message.Message):
+    """Channel scale."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    PAIRING_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScaleRow]:
+        """The rows, by day, then by group."""
+
+    @_builtins.property
+    def pairing(self) -> Global___Pairing:
+        """The two periods, with comparison."""
+
+    @_builtins.property
+    def about(self) -> Global___About:
+        """What stands beside every answer."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___ScaleRow] | None = ...,
+        pairing: Global___Pairing | None = ...,
+        about: Global___About | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "pairing", b"pairing"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "pairing", b"pairing", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScaleResponse: _TypeAlias = ScaleResponse  # noqa: Y015
+
+@_typing.final
+class ProfileRequest(_message.Message):
+    """A question for the hours of sale."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    TO_DAY_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    from_day: _builtins.str
+    """First business day, YYYY-MM-DD; empty for to_day less 27 days."""
+    to_day: _builtins.str
+    """Last business day; empty for the last whole stored day."""
+    by: _builtins.str
+    """One dimension; empty for the whole."""
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which events count."""
+
+    def __init__(
+        self,
+        *,
+        from_day: _builtins.str = ...,
+        to_day: _builtins.str = ...,
+        by: _builtins.str = ...,
+        selection: Global___Selection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "from_day", b"from_day", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileRequest: _TypeAlias = ProfileRequest  # noqa: Y015
+
+@_typing.final
+class ProfileCell(_message.Message):
+    """One hour of one weekday."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    GROUP_NAME_FIELD_NUMBER: _builtins.int
+    WEEKDAY_FIELD_NUMBER: _builtins.int
+    HOUR_FIELD_NUMBER: _builtins.int
+    FIGURES_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    SHARE_BP_FIELD_NUMBER: _builtins.int
+    group: _builtins.str
+    """Value of the dimension; empty for the whole."""
+    group_name: _builtins.str
+    """Its name for people."""
+    weekday: _builtins.int
+    """Monday 1 to Sunday 7."""
+    hour: _builtins.int
+    """Hour of the day in the business time zone, 0 to 23."""
+    days: _builtins.int
+    """How many such weekdays the period has that are stored."""
+    share_bp: _builtins.int
+    """Share of the sales of the group, in basis points; all of a group sum to 10,000."""
+    @_builtins.property
+    def figures(self) -> Global___Figures:
+        """The figures of all such hours of the period."""
+
+    def __init__(
+        self,
+        *,
+        group: _builtins.str = ...,
+        group_name: _builtins.str = ...,
+        weekday: _builtins.int = ...,
+        hour: _builtins.int = ...,
+        figures: Global___Figures | None = ...,
+        days: _builtins.int = ...,
+        share_bp: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["figures", b"figures"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "figures", b"figures", "group", b"group", "group_name", b"group_name", "hour", b"hour", "share_bp", b"share_bp", "weekday", b"weekday"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileCell: _TypeAlias = ProfileCell  # noqa: Y015
+
+@_typing.final
+class ProfileResponse(_message.Message):
+    """The hours of sale. Daily summaries have no hour and are left out; their sales are told apart."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    TO_DAY_FIELD_NUMBER: _builtins.int
+    CELLS_FIELD_NUMBER: _builtins.int
+    WITHOUT_HOUR_FEN_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    from_day: _builtins.str
+    """First business day that counts, YYYY-MM-DD."""
+    to_day: _builtins.str
+    """Last business day that counts."""
+    without_hour_fen: _builtins.int
+    """Sales of daily summaries in the period, in fen, which stand in no cell."""
+    @_builtins.property
+    def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProfileCell]:
+        """The cells with events, by group, weekday, hour."""
+
+    @_builtins.property
+    def about(self) -> Global___About:
+        """What stands beside every answer."""
+
+    def __init__(
+        self,
+        *,
+        from_day: _builtins.str = ...,
+        to_day: _builtins.str = ...,
+        cells: _abc.Iterable[Global___ProfileCell] | None = ...,
+        without_hour_fen: _builtins.int = ...,
+        about: Global___About | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "cells", b"cells", "from_day", b"from_day", "to_day", b"to_day", "without_hour_fen", b"without_hour_fen"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileResponse: _TypeAlias = ProfileResponse  # noqa: Y015
+
+@_typing.final
+class BenchmarkRequest(_message.Message):
+    """A question for a benchmark."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERIES_FIELD_NUMBER: _builtins.int
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    TO_DAY_FIELD_NUMBER: _builtins.int
+    GRAIN_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    LEVEL_POINTS_FIELD_NUMBER: _builtins.int
+    series: _builtins.str
+    """Series; empty for national_welfare."""
+    from_day: _builtins.str
+    """First business day, YYYY-MM-DD; empty for all that is published."""
+    to_day: _builtins.str
+    """Last business day; empty for all that is published."""
+    grain: Global___Grain.ValueType
+    """month or year; day, week and hour are refused. Not set: year."""
+    level_points: _builtins.float
+    """Verdicts within this many percentage points are level; absent for 0.05."""
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which of our events stand beside it."""
+
+    def __init__(
+        self,
+        *,
+        series: _builtins.str = ...,
+        from_day: _builtins.str = ...,
+        to_day: _builtins.str = ...,
+        grain: Global___Grain.ValueType = ...,
+        selection: Global___Selection | None = ...,
+        level_points: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_level_points", b"_level_points", "level_points", b"level_points", "selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_level_points", b"_level_points", "from_day", b"from_day", "grain", b"grain", "level_points", b"level_points", "selection", b"selection", "series", b"series", "to_day", b"to_day"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__level_points: _TypeAlias = _typing.Literal["level_points"]  # noqa: Y015
+    _WhichOneofArgType__level_points: _TypeAlias = _typing.Literal["_level_points", b"_level_points"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__level_points) -> _WhichOneofReturnType__level_points | None: ...
+
+Global___BenchmarkRequest: _TypeAlias = BenchmarkRequest  # noqa: Y015
+
+@_typing.final
+class BenchmarkRow(_message.Message):
+    """One published period beside our own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERIOD_FIELD_NUMBER: _builtins.int
+    AMOUNT_FEN_FIELD_NUMBER: _builtins.int
+    BASE_AMOUNT_FEN_FIELD_NUMBER: _builtins.int
+    COMPUTED_GROWTH_FIELD_NUMBER: _builtins.int
+    PUBLISHED_GROWTH_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    SALES_FEN_FIELD_NUMBER: _builtins.int
+    GROWTH_FIELD_NUMBER: _builtins.int
+    EXCESS_POINTS_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    period: _builtins.str
+    """YYYY or YYYY-MM."""
+    amount_fen: _builtins.int
+    """Published amount in fen; absent where it is missing."""
+    base_amount_fen: _builtins.int
+    """Published amount of the period one year before."""
+    computed_growth: _builtins.float
+    """Growth computed from the two amounts; absent where either is missing."""
+    published_growth: _builtins.float
+    """Growth as published; absent where none was."""
+    basis: _builtins.str
+    """Where the figures are from."""
+    sales_fen: _builtins.int
+    """Our sales of the same days in fen; absent where they are not wholly stored."""
+    excess_points: _builtins.float
+    """Our growth less the benchmark's, in percentage points."""
+    verdict: Global___Verdict.ValueType
+    """The verdict."""
+    @_builtins.property
+    def growth(self) -> Global___Growth:
+        """Growth of our sales."""
+
+    def __init__(
+        self,
+        *,
+        period: _builtins.str = ...,
+        amount_fen: _builtins.int | None = ...,
+        base_amount_fen: _builtins.int | None = ...,
+        computed_growth: _builtins.float | None = ...,
+        published_growth: _builtins.float | None = ...,
+        basis: _builtins.str = ...,
+        sales_fen: _builtins.int | None = ...,
+        growth: Global___Growth | None = ...,
+        excess_points: _builtins.float | None = ...,
+        verdict: Global___Verdict.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "_base_amount_fen", b"_base_amount_fen", "_computed_growth", b"_computed_growth", "_excess_points", b"_excess_points", "_published_growth", b"_published_growth", "_sales_fen", b"_sales_fen", "amount_fen", b"amount_fen", "base_amount_fen", b"base_amount_fen", "computed_growth", b"computed_growth", "excess_points", b"excess_points", "growth", b"growth", "published_growth", b"published_growth", "sales_fen", b"sales_fen"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "_base_amount_fen", b"_base_amount_fen", "_computed_growth", b"_computed_growth", "_excess_points", b"_excess_points", "_published_growth", b"_published_growth", "_sales_fen", b"_sales_fen", "amount_fen", b"amount_fen", "base_amount_fen", b"base_amount_fen", "basis", b"basis", "computed_growth", b"computed_growth", "excess_points", b"excess_points", "growth", b"growth", "period", b"period", "published_growth", b"published_growth", "sales_fen", b"sales_fen", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__amount_fen: _TypeAlias = _typing.Literal["amount_fen"]  # noqa: Y015
+    _WhichOneofArgType__amount_fen: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen"]  # noqa: Y015
+    _WhichOneofReturnType__base_amount_fen: _TypeAlias = _typing.Literal["base_amount_fen"]  # noqa: Y015
+    _WhichOneofArgType__base_amount_fen: _TypeAlias = _typing.Literal["_base_amount_fen", b"_base_amount_fen"]  # noqa: Y015
+    _WhichOneofReturnType__computed_growth: _TypeAlias = _typing.Literal["computed_growth"]  # noqa: Y015
+    _WhichOneofArgType__computed_growth: _TypeAlias = _typing.Literal["_computed_growth", b"_computed_growth"]  # noqa: Y015
+    _WhichOneofReturnType__excess_points: _TypeAlias = _typing.Literal["excess_points"]  # noqa: Y015
+    _WhichOneofArgType__excess_points: _TypeAlias = _typing.Literal["_excess_points", b"_excess_points"]  # noqa: Y015
+    _WhichOneofReturnType__published_growth: _TypeAlias = _typing.Literal["published_growth"]  # noqa: Y015
+    _WhichOneofArgType__published_growth: _TypeAlias = _typing.Literal["_published_growth", b"_published_growth"]  # noqa: Y015
+    _WhichOneofReturnType__sales_fen: _TypeAlias = _typing.Literal["sales_fen"]  # noqa: Y015
+    _WhichOneofArgType__sales_fen: _TypeAlias = _typing.Literal["_sales_fen", b"_sales_fen"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__amount_fen) -> _WhichOneofReturnType__amount_fen | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__base_amount_fen) -> _WhichOneofReturnType__base_amount_fen | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__computed_growth) -> _WhichOneofReturnType__computed_growth | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__excess_points) -> _WhichOneofReturnType__excess_points | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__published_growth) -> _WhichOneofReturnType__published_growth | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sales_fen) -> _WhichOneofReturnType__sales_fen | None: ...
+
+Global___BenchmarkRow: _TypeAlias = BenchmarkRow  # noqa: Y015
+
+@_typing.final
+class BenchmarkResponse(_message.Message):
+    """A benchmark."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERIES_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    KNOWN_SERIES_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    series: _builtins.str
+    """Name of the series."""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___BenchmarkRow]:
+        """The periods in order, missing ones with them."""
+
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Periods between the first and the last that are not published; never interpolated."""
+
+    @_builtins.property
+    def known_series(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of all series."""
+
+    @_builtins.property
+    def about(self) -> Global___About:
+        """What stands beside every answer."""
+
+    def __init__(
+        self,
+        *,
+        series: _builtins.str = ...,
+        rows: _abc.Iterable[Global___BenchmarkRow] | None = ...,
+        missing: _abc.Iterable[_builtins.str] | None = ...,
+        known_series: _abc.Iterable[_builtins.str] | None = ...,
+        about: Global___About | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "known_series", b"known_series", "missing", b"missing", "rows", b"rows", "series", b"series"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BenchmarkResponse: _TypeAlias = BenchmarkResponse  # noqa: Y015
+
+@_typing.final
+class OutletRequest(_message.Message):
+    """A question for an outlet's card."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTLET_ID_FIELD_NUMBER: _builtins.int
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    TO_DAY_FIELD_NUMBER: _builtins.int
+    COMPARE_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    outlet_id: _builtins.str
+    """The outlet."""
+    from_day: _builtins.str
+    """First business day, YYYY-MM-DD; empty for to_day less 27 days."""
+    to_day: _builtins.str
+    """Last business day; empty for the last whole stored day."""
+    compare: Global___Comparison.ValueType
+    """What to compare with; not set: year on year."""
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which events count; a filter by outlet is refused."""
+
+    def __init__(
+        self,
+        *,
+        outlet_id: _builtins.str = ...,
+        from_day: _builtins.str = ...,
+        to_day: _builtins.str = ...,
+        compare: Global___Comparison.ValueType = ...,
+        selection: Global___Selection | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compare", b"compare", "from_day", b"from_day", "outlet_id", b"outlet_id", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutletRequest: _TypeAlias = OutletRequest  # noqa: Y015
+
+@_typing.final
+class OutletVersion(_message.Message):
+    """An outlet's attributes over a stretch of days."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_TO_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ZONE_ID_FIELD_NUMBER: _builtins.int
+    ZONE_NAME_FIELD_NUMBER: _builtins.int
+    ZONE_TYPE_FIELD_NUMBER: _builtins.int
+    DISTRICT_FIELD_NUMBER: _builtins.int
+    MGMT_AREA_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    CHANNEL_CLASS_FIELD_NUMBER: _builtins.int
+    valid_from: _builtins.str
+    """First day, YYYY-MM-DD."""
+    valid_to: _builtins.str
+    """Last day; empty while it holds."""
+    name: _builtins.str
+    """Name."""
+    zone_id: _builtins.str
+    """Zone."""
+    zone_name: _builtins.str
+    """Name of the zone."""
+    zone_type: _builtins.str
+    """Type of the zone."""
+    district: _builtins.str
+    """District."""
+    mgmt_area: _builtins.str
+    """Management area."""
+    format: _builtins.str
+    """Trade format."""
+    channel_class: _builtins.str
+    """Channel class."""
+    def __init__(
+        self,
+        *,
+        valid_from: _builtins.str = ...,
+        valid_to: _builtins.str = ...,
+        name: _builtins.str = ...,
+        zone_id: _builtins.str = ...,
+        zone_name: _builtins.str = ...,
+        zone_type: _builtins.str = ...,
+        district: _builtins.str = ...,
+        mgmt_area: _builtins.str = ...,
+        format: _builtins.str = ...,
+        channel_class: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_class", b"channel_class", "district", b"district", "format", b"format", "mgmt_area", b"mgmt_area", "name", b"name", "valid_from", b"valid_from", "valid_to", b"valid_to", "zone_id", b"zone_id", "zone_name", b"zone_name", "zone_type", b"zone_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OutletVersion: _TypeAlias = OutletVersion  # noqa: Y015
+
+@_typing.final
+class OutletResponse(_message.Message):
+    """One outlet's card."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTLET_ID_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    OPENED_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    TERMINALS_FIELD_NUMBER: _builtins.int
+    PAIRING_FIELD_NUMBER: _builtins.int
+    MEASUREMENTS_FIELD_NUMBER: _builtins.int
+    DAILY_SALES_FEN_FIELD_NUMBER: _builtins.int
+    GAMES_FIELD_NUMBER: _builtins.int
+    PLACE_IN_AREA_FIELD_NUMBER: _builtins.int
+    OUTLETS_IN_AREA_FIELD_NUMBER: _builtins.int
+    ZONE_TYPE_AVERAGE_FEN_FIELD_NUMBER: _builtins.int
+    LAST_SALE_MS_FIELD_NUMBER: _builtins.int
+    ALERTS_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    outlet_id: _builtins.str
+    """The outlet."""
+    opened: _builtins.str
+    """Day it opened, YYYY-MM-DD; empty where not registered."""
+    closed: _builtins.str
+    """Day it closed; empty while open."""
+    place_in_area: _builtins.int
+    """Its place by sales in its management area, from 1; 0 without sales."""
+    outlets_in_area: _builtins.int
+    """Outlets with sales in that area."""
+    zone_type_average_fen: _builtins.int
+    """Sales per outlet in its zone type, in fen, for comparison."""
+    last_sale_ms: _builtins.int
+    """Latest sale, Unix milliseconds UTC; 0 without any."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutletVersion]:
+        """Its attributes, newest first."""
+
+    @_builtins.property
+    def terminals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Terminals bound to it today."""
+
+    @_builtins.property
+    def pairing(self) -> Global___Pairing:
+        """The two periods."""
+
+    @_builtins.property
+    def measurements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Measurement]:
+        """sales, bets, visits, companion, attach_rate, payouts, welfare_fund, commission; with base and growth."""
+
+    @_builtins.property
+    def daily_sales_fen(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The sales by business day of the period, in fen."""
+
+    @_builtins.property
+    def games(self) -> _containers.RepeatedCompositeFieldContainer[Global___GameShare]:
+        """By game: figures of the period."""
+
+    @_builtins.property
+    def alerts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Alert]:
+        """Alerts that stand for it today."""
+
+    @_builtins.property
+    def about(self) -> Global___About:
+        """What stands beside every answer."""
+
+    def __init__(
+        self,
+        *,
+        outlet_id: _builtins.str = ...,
+        versions: _abc.Iterable[Global___OutletVersion] | None = ...,
+        opened: _builtins.str = ...,
+        closed: _builtins.str = ...,
+        terminals: _abc.Iterable[_builtins.str] | None = ...,
+        pairing: Global___Pairing | None = ...,
+        measurements: _abc.Iterable[Global___Measurement] | None = ...,
+        daily_sales_fen: _abc.Iterable[_builtins.int] | None = ...,
+        games: _abc.Iterable[Global___GameShare] | None = ...,
+        place_in_area: _builtins.int = ...,
+        outlets_in_area: _builtins.int = ...,
+        zone_type_average_fen: _builtins.int | None = ...,
+        last_sale_ms: _builtins.int = ...,
+        alerts: _abc.Iterable[Global___Alert] | None = ...,
+        about: Global___About | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen", "about", b"about", "pairing", b"pairing", "zone_type_average_fen", b"zone_type_average_fen"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen", "about", b"about", "alerts", b"alerts", "closed", b"closed", "daily_sales_fen", b"daily_sales_fen", "games", b"games", "last_sale_ms", b"last_sale_ms", "measurements", b"measurements", "opened", b"opened", "outlet_id", b"outlet_id", "outlets_in_area", b"outlets_in_area", "pairing", b"pairing", "place_in_area", b"place_in_area", "terminals", b"terminals", "versions", b"versions", "zone_type_average_fen", b"zone_type_average_fen"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__zone_type_average_fen: _TypeAlias = _typing.Literal["zone_type_average_fen"]  # noqa: Y015
+    _WhichOneofArgType__zone_type_average_fen: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__zone_type_average_fen) -> _WhichOneofReturnType__zone_type_average_fen | None: ...
+
+Global___OutletResponse: _TypeAlias = OutletResponse  # noqa: Y015
+
+@_typing.final
+class GameShare(_message.Message):
+    """A game's part of sales."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAME_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SALES_FEN_FIELD_NUMBER: _builtins.int
+    SHARE_BP_FIELD_NUMBER: _builtins.int
+    game: _builtins.str
+    """The game."""
+    name: _builtins.str
+    """Its name for people."""
+    sales_fen: _builtins.int
+    """Sales in fen."""
+    share_bp: _builtins.int
+    """Share in basis points; all sum to 10,000."""
+    def __init__(
+        self,
+        *,
+        game: _builtins.str = ...,
+        name: _builtins.str = ...,
+        sales_fen: _builtins.int = ...,
+        share_bp: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["game", b"game", "name", b"name", "sales_fen", b"sales_fen", "share_bp", b"share_bp"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GameShare: _TypeAlias = GameShare  # noqa: Y015
+
+@_typing.final
+class SilentRequest(_message.Message):
+    """A question for silent outlets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_MS_FIELD_NUMBER: _builtins.int
+    LEAST_HOURS_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    at_ms: _builtins.int
+    """The moment, Unix milliseconds UTC; 0 for now."""
+    least_hours: _builtins.int
+    """Hours without a sale, in opening hours, from which an outlet is silent; 0 for 24."""
+    page_size: _builtins.int
+    """Rows of one page; 0 for all that one message carries."""
+    page_token: _builtins.str
+    """Where the page before ended."""
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which outlets: filters by zone, zone_type, district, mgmt_area, format, channel_class, outlet."""
+
+    def __init__(
+        self,
+        *,
+        at_ms: _builtins.int = ...,
+        least_hours: _builtins.int = ...,
+        selection: Global___Selection | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "least_hours", b"least_hours", "page_size", b"page_size", "page_token", b"page_token", "selection", b"selection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SilentRequest: _TypeAlias = SilentRequest  # noqa: Y015
+
+@_typing.final
+class SilentOutlet(_message.Message):
+    """A silent outlet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTLET_ID_FIELD_NUMBER: _builtins.int
+    OUTLET_NAME_FIELD_NUMBER: _builtins.int
+    ZONE_NAME_FIELD_NUMBER: _builtins.int
+    MGMT_AREA_FIELD_NUMBER: _builtins.int
+    LAST_SALE_MS_FIELD_NUMBER: _builtins.int
+    SILENT_HOURS_FIELD_NUMBER: _builtins.int
+    USUAL_SALES_FEN_FIELD_NUMBER: _builtins.int
+    REASON_ZH_FIELD_NUMBER: _builtins.int
+    REASON_EN_FIELD_NUMBER: _builtins.int
+    outlet_id: _builtins.str
+    """The outlet."""
+    outlet_name: _builtins.str
+    """Its name."""
+    zone_name: _builtins.str
+    """Name of its zone."""
+    mgmt_area: _builtins.str
+    """Management area."""
+    last_sale_ms: _builtins.int
+    """Latest sale, Unix milliseconds UTC; 0 without any."""
+    silent_hours: _builtins.float
+    """Hours without a sale in which it usually sells."""
+    usual_sales_fen: _builtins.int
+    """Sales in fen that it usually has in those hours."""
+    reason_zh: _builtins.str
+    """Why it counts as silent, Chinese."""
+    reason_en: _builtins.str
+    """The same, English."""
+    def __init__(
+        self,
+        *,
+        outlet_id: _builtins.str = ...,
+        outlet_name: _builtins.str = ...,
+        zone_name: _builtins.str = ...,
+        mgmt_area: _builtins.str = ...,
+        last_sale_ms: _builtins.int = ...,
+        silent_hours: _builtins.float = ...,
+        usual_sales_fen: _builtins.int = ...,
+        reason_zh: _builtins.str = ...,
+        reason_en: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_sale_ms", b"last_sale_ms", "mgmt_area", b"mgmt_area", "outlet_id", b"outlet_id", "outlet_name", b"outlet_name", "reason_en", b"reason_en", "reason_zh", b"reason_zh", "silent_hours", b"silent_hours", "usual_sales_fen", b"usual_sales_fen", "zone_name", b"zone_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SilentOutlet: _TypeAlias = SilentOutlet  # noqa: Y015
+
+@_typing.final
+class SilentResponse(_message.Message):
+    """Silent outlets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTLETS_FIELD_NUMBER: _builtins.int
+    TOTAL_ROWS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    WATCHED_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    total_rows: _builtins.int
+    """Rows of the whole answer."""
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last."""
+    watched: _builtins.int
+    """Outlets that were looked at: installed, open, with a usual pattern."""
+    @_builtins.property
+    def outlets(self) -> _containers.RepeatedCompositeFieldContainer[Global___SilentOutlet]:
+        """Those silent, the largest usual sales first."""
+
+    @_builtins.property
+    def about(self) -> Global___About:
+        """What stands beside every answer."""
+
+    def __init__(
+        self,
+        *,
+        outlets: _abc.Iterable[Global___SilentOutlet] | None = ...,
+        total_rows: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+        watched: _builtins.int = ...,
+        about: Global___About | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "next_page_token", b"next_page_token", "outlets", b"outlets", "total_rows", b"total_rows", "watched", b"watched"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SilentResponse: _TypeAlias = SilentResponse  # noqa: Y015
+
+@_typing.final
+class AlertsRequest(_message.Message):
+    """A question for alerts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAY_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    day: _builtins.str
+    """Business day, YYYY-MM-DD; empty for the last whole stored day."""
+    page_size: _builtins.int
+    """Rows of one page; 0 for all that one message carries."""
+    page_token: _builtins.str
+    """Where the page before ended."""
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Rules: fall, rise, silence, active_terminals; none for all."""
+
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which outlets."""
+
+    def __init__(
+        self,
+        *,
+        day: _builtins.str = ...,
+        rules: _abc.Iterable[_builtins.str] | None = ...,
+        selection: Global___Selection | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "page_size", b"page_size", "page_token", b"page_token", "rules", b"rules", "selection", b"selection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlertsRequest: _TypeAlias = AlertsRequest  # noqa: Y015
+
+@_typing.final
+class Alert(_message.Message):
+    """An alert."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    OUTLET_ID_FIELD_NUMBER: _builtins.int
+    OUTLET_NAME_FIELD_NUMBER: _builtins.int
+    MGMT_AREA_FIELD_NUMBER: _builtins.int
+    ACTUAL_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    TEXT_ZH_FIELD_NUMBER: _builtins.int
+    TEXT_EN_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """The rule: fall, rise, silence, active_terminals."""
+    day: _builtins.str
+    """Business day, YYYY-MM-DD."""
+    outlet_id: _builtins.str
+    """The outlet; empty for the whole channel."""
+    outlet_name: _builtins.str
+    """Its name."""
+    mgmt_area: _builtins.str
+    """Management area."""
+    score: _builtins.float
+    """How far apart, in robust standard deviations; 0 where it does not apply."""
+    text_zh: _builtins.str
+    """What happened and since when, Chinese."""
+    text_en: _builtins.str
+    """The same, English."""
+    @_builtins.property
+    def actual(self) -> Global___Quantity:
+        """What was seen."""
+
+    @_builtins.property
+    def expected(self) -> Global___Quantity:
+        """What was to be expected."""
+
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        day: _builtins.str = ...,
+        outlet_id: _builtins.str = ...,
+        outlet_name: _builtins.str = ...,
+        mgmt_area: _builtins.str = ...,
+        actual: Global___Quantity | None = ...,
+        expected: Global___Quantity | None = ...,
+        score: _builtins.float = ...,
+        text_zh: _builtins.str = ...,
+        text_en: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "expected", b"expected"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actual", b"actual", "day", b"day", "expected", b"expected", "mgmt_area", b"mgmt_area", "outlet_id", b"outlet_id", "outlet_name", b"outlet_name", "rule", b"rule", "score", b"score", "text_en", b"text_en", "text_zh", b"text_zh"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Alert: _TypeAlias = Alert  # noqa: Y015
+
+@_typing.final
+class AlertsResponse(_message.Message):
+    """Alerts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALERTS_FIELD_NUMBER: _builtins.int
+    TOTAL_ROWS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    total_rows: _builtins.int
+    """Rows of the whole answer."""
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last."""
+    @_builtins.property
+    def alerts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Alert]:
+        """The alerts, by rule, then the largest difference first."""
+
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___AlertRule]:
+        """The rules with their parameters."""
+
+    @_builtins.property
+    def about(self) -> Global___About:
+        """What stands beside every answer."""
+
+    def __init__(
+        self,
+        *,
+        alerts: _abc.Iterable[Global___Alert] | None = ...,
+        total_rows: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+        rules: _abc.Iterable[Global___AlertRule] | None = ...,
+        about: Global___About | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "alerts", b"alerts", "next_page_token", b"next_page_token", "rules", b"rules", "total_rows", b"total_rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlertsResponse: _TypeAlias = AlertsResponse  # noqa: Y015
+
+@_typing.final
+class AlertRule(_message.Message):
+    """A rule of the rule set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    TEXT_ZH_FIELD_NUMBER: _builtins.int
+    TEXT_EN_FIELD_NUMBER: _builtins.int
+    EVALUATED_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """The rule: fall, rise, silence, active_terminals."""
+    text_zh: _builtins.str
+    """What it says, with its parameters, Chinese."""
+    text_en: _builtins.str
+    """The same, English."""
+    evaluated: _builtins.int
+    """Outlets it looked at."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        text_zh: _builtins.str = ...,
+        text_en: _builtins.str = ...,
+        evaluated: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evaluated", b"evaluated", "rule", b"rule", "text_en", b"text_en", "text_zh", b"text_zh"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlertRule: _TypeAlias = AlertRule  # noqa: Y015
 
 @_typing.final
 class HeadlineRequest(_message.Message):
@@ -407,6 +2563,8 @@ class HeadlineRequest(_message.Message):
     ACTIVE_SALES_FIELD_NUMBER: _builtins.int
     ACTIVE_OPEN_DAYS_FIELD_NUMBER: _builtins.int
     BY_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    COMPARE_FIELD_NUMBER: _builtins.int
     from_day: _builtins.str
     """First business day, YYYY-MM-DD; empty for the 28 days that end on to_day."""
     to_day: _builtins.str
@@ -419,6 +2577,12 @@ class HeadlineRequest(_message.Message):
     """Length of the window in open days; 0 for 7."""
     by: _builtins.str
     """One dimension to break the headline down by; empty for none."""
+    compare: Global___Comparison.ValueType
+    """What to compare with; not set: year on year."""
+    @_builtins.property
+    def selection(self) -> Global___Selection:
+        """Which events count."""
+
     def __init__(
         self,
         *,
@@ -428,10 +2592,12 @@ class HeadlineRequest(_message.Message):
         active_sales: _builtins.int = ...,
         active_open_days: _builtins.int = ...,
         by: _builtins.str = ...,
+        selection: Global___Selection | None = ...,
+        compare: Global___Comparison.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_open_days", b"active_open_days", "active_sales", b"active_sales", "benchmark", b"benchmark", "by", b"by", "from_day", b"from_day", "to_day", b"to_day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_open_days", b"active_open_days", "active_sales", b"active_sales", "benchmark", b"benchmark", "by", b"by", "compare", b"compare", "from_day", b"from_day", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -510,6 +2676,7 @@ class BenchmarkComparison(_message.Message):
     EXCESS_POINTS_FIELD_NUMBER: _builtins.int
     NOTE_ZH_FIELD_NUMBER: _builtins.int
     NOTE_EN_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
     series: _builtins.str
     """Name of the series."""
     published: _builtins.bool
@@ -524,6 +2691,8 @@ class BenchmarkComparison(_message.Message):
     """What is shown and why, for people, Chinese."""
     note_en: _builtins.str
     """What is shown and why, for people, English."""
+    verdict: Global___Verdict.ValueType
+    """The verdict; not set where nothing is comparable."""
     def __init__(
         self,
         *,
@@ -534,10 +2703,11 @@ class BenchmarkComparison(_message.Message):
         excess_points: _builtins.float | None = ...,
         note_zh: _builtins.str = ...,
         note_en: _builtins.str = ...,
+        verdict: Global___Verdict.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_excess_points", b"_excess_points", "_growth", b"_growth", "excess_points", b"excess_points", "growth", b"growth"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_excess_points", b"_excess_points", "_growth", b"_growth", "excess_points", b"excess_points", "growth", b"growth", "note_en", b"note_en", "note_zh", b"note_zh", "period", b"period", "published", b"published", "series", b"series"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_excess_points", b"_excess_points", "_growth", b"_growth", "excess_points", b"excess_points", "growth", b"growth", "note_en", b"note_en", "note_zh", b"note_zh", "period", b"period", "published", b"published", "series", b"series", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__excess_points: _TypeAlias = _typing.Literal["excess_points"]  # noqa: Y015
     _WhichOneofArgType__excess_points: _TypeAlias = _typing.Literal["_excess_points", b"_excess_points"]  # noqa: Y015
@@ -566,6 +2736,8 @@ class HeadlineResponse(_message.Message):
     FRESHNESS_FIELD_NUMBER: _builtins.int
     DEFINITIONS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
+    PAIRING_FIELD_NUMBER: _builtins.int
+    QUERIES_FIELD_NUMBER: _builtins.int
     from_day: _builtins.str
     """First business day of the period, YYYY-MM-DD."""
     to_day: _builtins.str
@@ -596,6 +2768,14 @@ class HeadlineResponse(_message.Message):
     def definitions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Definition]:
         """What the figures mean."""
 
+    @_builtins.property
+    def pairing(self) -> Global___Pairing:
+        """The two periods and their rule."""
+
+    @_builtins.property
+    def queries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedQuery]:
+        """The queries, where asked for."""
+
     def __init__(
         self,
         *,
@@ -609,10 +2789,12 @@ class HeadlineResponse(_message.Message):
         freshness: Global___DataFreshness | None = ...,
         definitions: _abc.Iterable[Global___Definition] | None = ...,
         currency: _builtins.str = ...,
+        pairing: Global___Pairing | None = ...,
+        queries: _abc.Iterable[Global___ExplainedQuery] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["benchmark", b"benchmark", "freshness", b"freshness", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["benchmark", b"benchmark", "freshness", b"freshness", "pairing", b"pairing", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "benchmark", b"benchmark", "currency", b"currency", "definitions", b"definitions", "freshness", b"freshness", "from_day", b"from_day", "groups", b"groups", "to_day", b"to_day", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "benchmark", b"benchmark", "currency", b"currency", "definitions", b"definitions", "freshness", b"freshness", "from_day", b"from_day", "groups", b"groups", "pairing", b"pairing", "queries", b"queries", "to_day", b"to_day", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

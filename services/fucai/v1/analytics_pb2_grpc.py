@@ -40,10 +40,60 @@ class AnalyticsServiceStub:
                 request_serializer=fucai_dot_v1_dot_analytics__pb2.TrendRequest.SerializeToString,
                 response_deserializer=fucai_dot_v1_dot_analytics__pb2.TrendResponse.FromString,
                 _registered_method=True)
+        self.StreamTrend = channel.unary_stream(
+                '/fucai.v1.AnalyticsService/StreamTrend',
+                request_serializer=fucai_dot_v1_dot_analytics__pb2.StreamTrendRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_analytics__pb2.StreamTrendResponse.FromString,
+                _registered_method=True)
         self.Headline = channel.unary_unary(
                 '/fucai.v1.AnalyticsService/Headline',
                 request_serializer=fucai_dot_v1_dot_analytics__pb2.HeadlineRequest.SerializeToString,
                 response_deserializer=fucai_dot_v1_dot_analytics__pb2.HeadlineResponse.FromString,
+                _registered_method=True)
+        self.Growth = channel.unary_unary(
+                '/fucai.v1.AnalyticsService/Growth',
+                request_serializer=fucai_dot_v1_dot_analytics__pb2.GrowthRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_analytics__pb2.GrowthResponse.FromString,
+                _registered_method=True)
+        self.Decompose = channel.unary_unary(
+                '/fucai.v1.AnalyticsService/Decompose',
+                request_serializer=fucai_dot_v1_dot_analytics__pb2.DecomposeRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_analytics__pb2.DecomposeResponse.FromString,
+                _registered_method=True)
+        self.Rank = channel.unary_unary(
+                '/fucai.v1.AnalyticsService/Rank',
+                request_serializer=fucai_dot_v1_dot_analytics__pb2.RankRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_analytics__pb2.RankResponse.FromString,
+                _registered_method=True)
+        self.Scale = channel.unary_unary(
+                '/fucai.v1.AnalyticsService/Scale',
+                request_serializer=fucai_dot_v1_dot_analytics__pb2.ScaleRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_analytics__pb2.ScaleResponse.FromString,
+                _registered_method=True)
+        self.Profile = channel.unary_unary(
+                '/fucai.v1.AnalyticsService/Profile',
+                request_serializer=fucai_dot_v1_dot_analytics__pb2.ProfileRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_analytics__pb2.ProfileResponse.FromString,
+                _registered_method=True)
+        self.Benchmark = channel.unary_unary(
+                '/fucai.v1.AnalyticsService/Benchmark',
+                request_serializer=fucai_dot_v1_dot_analytics__pb2.BenchmarkRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_analytics__pb2.BenchmarkResponse.FromString,
+                _registered_method=True)
+        self.Outlet = channel.unary_unary(
+                '/fucai.v1.AnalyticsService/Outlet',
+                request_serializer=fucai_dot_v1_dot_analytics__pb2.OutletRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_analytics__pb2.OutletResponse.FromString,
+                _registered_method=True)
+        self.Silent = channel.unary_unary(
+                '/fucai.v1.AnalyticsService/Silent',
+                request_serializer=fucai_dot_v1_dot_analytics__pb2.SilentRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_analytics__pb2.SilentResponse.FromString,
+                _registered_method=True)
+        self.Alerts = channel.unary_unary(
+                '/fucai.v1.AnalyticsService/Alerts',
+                request_serializer=fucai_dot_v1_dot_analytics__pb2.AlertsRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_analytics__pb2.AlertsResponse.FromString,
                 _registered_method=True)
         self.Freshness = channel.unary_unary(
                 '/fucai.v1.AnalyticsService/Freshness',
@@ -68,8 +118,78 @@ class AnalyticsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamTrend(self, request, context):
+        """The same rows in parts, without a bound on their number; the last part has no rows and carries everything else.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Headline(self, request, context):
         """Channel scale and sales of a period, year on year, beside a benchmark.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Growth(self, request, context):
+        """A period against its base, by any dimensions, several measures at once; same-outlet growth beside it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Decompose(self, request, context):
+        """Why sales changed: parts that sum exactly to the change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Rank(self, request, context):
+        """Who leads: ordinary rankings, new stars (新星网点), progress (进步网点).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Scale(self, request, context):
+        """Channel scale: installed, active, new and closed outlets, penetration, sales per outlet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Profile(self, request, context):
+        """When sales happen: hour by weekday.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Benchmark(self, request, context):
+        """A published series beside our own figures.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Outlet(self, request, context):
+        """One outlet's card.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Silent(self, request, context):
+        """Outlets that should be selling and are not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Alerts(self, request, context):
+        """Alerts of the rule set: sharp falls and rises, silence, too few active terminals.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,10 +217,60 @@ def add_AnalyticsServiceServicer_to_server(servicer, server):
                     request_deserializer=fucai_dot_v1_dot_analytics__pb2.TrendRequest.FromString,
                     response_serializer=fucai_dot_v1_dot_analytics__pb2.TrendResponse.SerializeToString,
             ),
+            'StreamTrend': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamTrend,
+                    request_deserializer=fucai_dot_v1_dot_analytics__pb2.StreamTrendRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_analytics__pb2.StreamTrendResponse.SerializeToString,
+            ),
             'Headline': grpc.unary_unary_rpc_method_handler(
                     servicer.Headline,
                     request_deserializer=fucai_dot_v1_dot_analytics__pb2.HeadlineRequest.FromString,
                     response_serializer=fucai_dot_v1_dot_analytics__pb2.HeadlineResponse.SerializeToString,
+            ),
+            'Growth': grpc.unary_unary_rpc_method_handler(
+                    servicer.Growth,
+                    request_deserializer=fucai_dot_v1_dot_analytics__pb2.GrowthRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_analytics__pb2.GrowthResponse.SerializeToString,
+            ),
+            'Decompose': grpc.unary_unary_rpc_method_handler(
+                    servicer.Decompose,
+                    request_deserializer=fucai_dot_v1_dot_analytics__pb2.DecomposeRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_analytics__pb2.DecomposeResponse.SerializeToString,
+            ),
+            'Rank': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rank,
+                    request_deserializer=fucai_dot_v1_dot_analytics__pb2.RankRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_analytics__pb2.RankResponse.SerializeToString,
+            ),
+            'Scale': grpc.unary_unary_rpc_method_handler(
+                    servicer.Scale,
+                    request_deserializer=fucai_dot_v1_dot_analytics__pb2.ScaleRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_analytics__pb2.ScaleResponse.SerializeToString,
+            ),
+            'Profile': grpc.unary_unary_rpc_method_handler(
+                    servicer.Profile,
+                    request_deserializer=fucai_dot_v1_dot_analytics__pb2.ProfileRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_analytics__pb2.ProfileResponse.SerializeToString,
+            ),
+            'Benchmark': grpc.unary_unary_rpc_method_handler(
+                    servicer.Benchmark,
+                    request_deserializer=fucai_dot_v1_dot_analytics__pb2.BenchmarkRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_analytics__pb2.BenchmarkResponse.SerializeToString,
+            ),
+            'Outlet': grpc.unary_unary_rpc_method_handler(
+                    servicer.Outlet,
+                    request_deserializer=fucai_dot_v1_dot_analytics__pb2.OutletRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_analytics__pb2.OutletResponse.SerializeToString,
+            ),
+            'Silent': grpc.unary_unary_rpc_method_handler(
+                    servicer.Silent,
+                    request_deserializer=fucai_dot_v1_dot_analytics__pb2.SilentRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_analytics__pb2.SilentResponse.SerializeToString,
+            ),
+            'Alerts': grpc.unary_unary_rpc_method_handler(
+                    servicer.Alerts,
+                    request_deserializer=fucai_dot_v1_dot_analytics__pb2.AlertsRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_analytics__pb2.AlertsResponse.SerializeToString,
             ),
             'Freshness': grpc.unary_unary_rpc_method_handler(
                     servicer.Freshness,
@@ -152,6 +322,33 @@ class AnalyticsService:
             _registered_method=True)
 
     @staticmethod
+    def StreamTrend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fucai.v1.AnalyticsService/StreamTrend',
+            fucai_dot_v1_dot_analytics__pb2.StreamTrendRequest.SerializeToString,
+            fucai_dot_v1_dot_analytics__pb2.StreamTrendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Headline(request,
             target,
             options=(),
@@ -168,6 +365,249 @@ class AnalyticsService:
             '/fucai.v1.AnalyticsService/Headline',
             fucai_dot_v1_dot_analytics__pb2.HeadlineRequest.SerializeToString,
             fucai_dot_v1_dot_analytics__pb2.HeadlineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Growth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.AnalyticsService/Growth',
+            fucai_dot_v1_dot_analytics__pb2.GrowthRequest.SerializeToString,
+            fucai_dot_v1_dot_analytics__pb2.GrowthResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Decompose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.AnalyticsService/Decompose',
+            fucai_dot_v1_dot_analytics__pb2.DecomposeRequest.SerializeToString,
+            fucai_dot_v1_dot_analytics__pb2.DecomposeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rank(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.AnalyticsService/Rank',
+            fucai_dot_v1_dot_analytics__pb2.RankRequest.SerializeToString,
+            fucai_dot_v1_dot_analytics__pb2.RankResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Scale(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.AnalyticsService/Scale',
+            fucai_dot_v1_dot_analytics__pb2.ScaleRequest.SerializeToString,
+            fucai_dot_v1_dot_analytics__pb2.ScaleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Profile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.AnalyticsService/Profile',
+            fucai_dot_v1_dot_analytics__pb2.ProfileRequest.SerializeToString,
+            fucai_dot_v1_dot_analytics__pb2.ProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Benchmark(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.AnalyticsService/Benchmark',
+            fucai_dot_v1_dot_analytics__pb2.BenchmarkRequest.SerializeToString,
+            fucai_dot_v1_dot_analytics__pb2.BenchmarkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Outlet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.AnalyticsService/Outlet',
+            fucai_dot_v1_dot_analytics__pb2.OutletRequest.SerializeToString,
+            fucai_dot_v1_dot_analytics__pb2.OutletResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Silent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.AnalyticsService/Silent',
+            fucai_dot_v1_dot_analytics__pb2.SilentRequest.SerializeToString,
+            fucai_dot_v1_dot_analytics__pb2.SilentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Alerts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.AnalyticsService/Alerts',
+            fucai_dot_v1_dot_analytics__pb2.AlertsRequest.SerializeToString,
+            fucai_dot_v1_dot_analytics__pb2.AlertsResponse.FromString,
             options,
             channel_credentials,
             insecure,

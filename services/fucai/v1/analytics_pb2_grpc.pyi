@@ -35,8 +35,28 @@ class AnalyticsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AnalyticsServiceAsyncStub: ...
     Trend: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.TrendRequest, _analytics_pb2.TrendResponse]
     """Sales over time, by any dimensions, with a comparison."""
+    StreamTrend: _grpc.UnaryStreamMultiCallable[_analytics_pb2.StreamTrendRequest, _analytics_pb2.StreamTrendResponse]
+    """The same rows in parts, without a bound on their number; the last part has no rows and carries everything else."""
     Headline: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.HeadlineRequest, _analytics_pb2.HeadlineResponse]
     """Channel scale and sales of a period, year on year, beside a benchmark."""
+    Growth: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.GrowthRequest, _analytics_pb2.GrowthResponse]
+    """A period against its base, by any dimensions, several measures at once; same-outlet growth beside it."""
+    Decompose: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.DecomposeRequest, _analytics_pb2.DecomposeResponse]
+    """Why sales changed: parts that sum exactly to the change."""
+    Rank: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.RankRequest, _analytics_pb2.RankResponse]
+    """Who leads: ordinary rankings, new stars (新星网点), progress (进步网点)."""
+    Scale: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ScaleRequest, _analytics_pb2.ScaleResponse]
+    """Channel scale: installed, active, new and closed outlets, penetration, sales per outlet."""
+    Profile: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.ProfileRequest, _analytics_pb2.ProfileResponse]
+    """When sales happen: hour by weekday."""
+    Benchmark: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.BenchmarkRequest, _analytics_pb2.BenchmarkResponse]
+    """A published series beside our own figures."""
+    Outlet: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.OutletRequest, _analytics_pb2.OutletResponse]
+    """One outlet's card."""
+    Silent: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.SilentRequest, _analytics_pb2.SilentResponse]
+    """Outlets that should be selling and are not."""
+    Alerts: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.AlertsRequest, _analytics_pb2.AlertsResponse]
+    """Alerts of the rule set: sharp falls and rises, silence, too few active terminals."""
     Freshness: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.FreshnessRequest, _analytics_pb2.FreshnessResponse]
     """How fresh the figures are."""
     Recent: _grpc.UnaryUnaryMultiCallable[_analytics_pb2.RecentRequest, _analytics_pb2.RecentResponse]
@@ -49,17 +69,36 @@ class AnalyticsServiceAsyncStub(AnalyticsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Trend: _aio.UnaryUnaryMultiCallable[_analytics_pb2.TrendRequest, _analytics_pb2.TrendResponse]  # type: ignore[assignment]
     """Sales over time, by any dimensions, with a comparison."""
+    StreamTrend: _aio.UnaryStreamMultiCallable[_analytics_pb2.StreamTrendRequest, _analytics_pb2.StreamTrendResponse]  # type: ignore[assignment]
+    """The same rows in parts, without a bound on their number; the last part has no rows and carries everything else."""
     Headline: _aio.UnaryUnaryMultiCallable[_analytics_pb2.HeadlineRequest, _analytics_pb2.HeadlineResponse]  # type: ignore[assignment]
     """Channel scale and sales of a period, year on year, beside a benchmark."""
+    Growth: _aio.UnaryUnaryMultiCallable[_analytics_pb2.GrowthRequest, _analytics_pb2.GrowthResponse]  # type: ignore[assignment]
+    """A period against its base, by any dimensions, several measures at once; same-outlet growth beside it."""
+    Decompose: _aio.UnaryUnaryMultiCallable[_analytics_pb2.DecomposeRequest, _analytics_pb2.DecomposeResponse]  # type: ignore[assignment]
+    """Why sales changed: parts that sum exactly to the change."""
+    Rank: _aio.UnaryUnaryMultiCallable[_analytics_pb2.RankRequest, _analytics_pb2.RankResponse]  # type: ignore[assignment]
+    """Who leads: ordinary rankings, new stars (新星网点), progress (进步网点)."""
+    Scale: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ScaleRequest, _analytics_pb2.ScaleResponse]  # type: ignore[assignment]
+    """Channel scale: installed, active, new and closed outlets, penetration, sales per outlet."""
+    Profile: _aio.UnaryUnaryMultiCallable[_analytics_pb2.ProfileRequest, _analytics_pb2.ProfileResponse]  # type: ignore[assignment]
+    """When sales happen: hour by weekday."""
+    Benchmark: _aio.UnaryUnaryMultiCallable[_analytics_pb2.BenchmarkRequest, _analytics_pb2.BenchmarkResponse]  # type: ignore[assignment]
+    """A published series beside our own figures."""
+    Outlet: _aio.UnaryUnaryMultiCallable[_analytics_pb2.OutletRequest, _analytics_pb2.OutletResponse]  # type: ignore[assignment]
+    """One outlet's card."""
+    Silent: _aio.UnaryUnaryMultiCallable[_analytics_pb2.SilentRequest, _analytics_pb2.SilentResponse]  # type: ignore[assignment]
+    """Outlets that should be selling and are not."""
+    Alerts: _aio.UnaryUnaryMultiCallable[_analytics_pb2.AlertsRequest, _analytics_pb2.AlertsResponse]  # type: ignore[assignment]
+    """Alerts of the rule set: sharp falls and rises, silence, too few active terminals."""
     Freshness: _aio.UnaryUnaryMultiCallable[_analytics_pb2.FreshnessRequest, _analytics_pb2.FreshnessResponse]  # type: ignore[assignment]
     """How fresh the figures are."""
     Recent: _aio.UnaryUnaryMultiCallable[_analytics_pb2.RecentRequest, _analytics_pb2.RecentResponse]  # type: ignore[assignment]
     """The newest events stored, for a dashboard."""
 
-class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
+class AnalyticsServiceServicer:
     """Answers questions about sales and channel scale. The definitions are in docs/definitions.md."""
 
-    @_abc_1.abstractmethod
     def Trend(
         self,
         request: _analytics_pb2.TrendRequest,
@@ -67,7 +106,13 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_analytics_pb2.TrendResponse, _abc.Awaitable[_analytics_pb2.TrendResponse]]:
         """Sales over time, by any dimensions, with a comparison."""
 
-    @_abc_1.abstractmethod
+    def StreamTrend(
+        self,
+        request: _analytics_pb2.StreamTrendRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_analytics_pb2.StreamTrendResponse], _abc.AsyncIterator[_analytics_pb2.StreamTrendResponse]]:
+        """The same rows in parts, without a bound on their number; the last part has no rows and carries everything else."""
+
     def Headline(
         self,
         request: _analytics_pb2.HeadlineRequest,
@@ -75,7 +120,69 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_analytics_pb2.HeadlineResponse, _abc.Awaitable[_analytics_pb2.HeadlineResponse]]:
         """Channel scale and sales of a period, year on year, beside a benchmark."""
 
-    @_abc_1.abstractmethod
+    def Growth(
+        self,
+        request: _analytics_pb2.GrowthRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.GrowthResponse, _abc.Awaitable[_analytics_pb2.GrowthResponse]]:
+        """A period against its base, by any dimensions, several measures at once; same-outlet growth beside it."""
+
+    def Decompose(
+        self,
+        request: _analytics_pb2.DecomposeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.DecomposeResponse, _abc.Awaitable[_analytics_pb2.DecomposeResponse]]:
+        """Why sales changed: parts that sum exactly to the change."""
+
+    def Rank(
+        self,
+        request: _analytics_pb2.RankRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.RankResponse, _abc.Awaitable[_analytics_pb2.RankResponse]]:
+        """Who leads: ordinary rankings, new stars (新星网点), progress (进步网点)."""
+
+    def Scale(
+        self,
+        request: _analytics_pb2.ScaleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.ScaleResponse, _abc.Awaitable[_analytics_pb2.ScaleResponse]]:
+        """Channel scale: installed, active, new and closed outlets, penetration, sales per outlet."""
+
+    def Profile(
+        self,
+        request: _analytics_pb2.ProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.ProfileResponse, _abc.Awaitable[_analytics_pb2.ProfileResponse]]:
+        """When sales happen: hour by weekday."""
+
+    def Benchmark(
+        self,
+        request: _analytics_pb2.BenchmarkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.BenchmarkResponse, _abc.Awaitable[_analytics_pb2.BenchmarkResponse]]:
+        """A published series beside our own figures."""
+
+    def Outlet(
+        self,
+        request: _analytics_pb2.OutletRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.OutletResponse, _abc.Awaitable[_analytics_pb2.OutletResponse]]:
+        """One outlet's card."""
+
+    def Silent(
+        self,
+        request: _analytics_pb2.SilentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.SilentResponse, _abc.Awaitable[_analytics_pb2.SilentResponse]]:
+        """Outlets that should be selling and are not."""
+
+    def Alerts(
+        self,
+        request: _analytics_pb2.AlertsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_analytics_pb2.AlertsResponse, _abc.Awaitable[_analytics_pb2.AlertsResponse]]:
+        """Alerts of the rule set: sharp falls and rises, silence, too few active terminals."""
+
     def Freshness(
         self,
         request: _analytics_pb2.FreshnessRequest,
@@ -83,7 +190,6 @@ class AnalyticsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_analytics_pb2.FreshnessResponse, _abc.Awaitable[_analytics_pb2.FreshnessResponse]]:
         """How fresh the figures are."""
 
-    @_abc_1.abstractmethod
     def Recent(
         self,
         request: _analytics_pb2.RecentRequest,

@@ -77,13 +77,12 @@ class CollectorServiceAsyncStub(CollectorServiceStub):
     SubmitStatement: _aio.UnaryUnaryMultiCallable[_collector_pb2.SubmitStatementRequest, _collector_pb2.SubmitStatementResponse]  # type: ignore[assignment]
     """Hands in one statement of a terminal; answers once Kafka has it. What cannot be verified is kept all the same, and the answer says so."""
 
-class CollectorServiceServicer(metaclass=_abc_1.ABCMeta):
+class CollectorServiceServicer:
     """Takes batches from terminals and answers once they are durable.
     A malformed, oversized or empty batch, or one that sets a reserved field, is refused with INVALID_ARGUMENT and google.rpc.BadRequest;
     a collector that cannot keep up refuses with RESOURCE_EXHAUSTED and google.rpc.RetryInfo.
     """
 
-    @_abc_1.abstractmethod
     def Collect(
         self,
         request_iterator: _MaybeAsyncIterator[_sales_pb2.SalesBatch],
@@ -96,7 +95,6 @@ class CollectorServiceServicer(metaclass=_abc_1.ABCMeta):
         Streams batches in and receipts out, one receipt for each batch, in order.
         """
 
-    @_abc_1.abstractmethod
     def Submit(
         self,
         request: _sales_pb2.SalesBatch,
@@ -108,7 +106,6 @@ class CollectorServiceServicer(metaclass=_abc_1.ABCMeta):
         Hands in one batch; for simple clients.
         """
 
-    @_abc_1.abstractmethod
     def SubmitStatement(
         self,
         request: _collector_pb2.SubmitStatementRequest,

@@ -72,10 +72,9 @@ class LedgerServiceAsyncStub(LedgerServiceStub):
     GetConservation: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetConservationRequest, _ledger_pb2.GetConservationResponse]  # type: ignore[assignment]
     """Counts the events stored, duplicate and quarantined; received and in flight are the auditor's to count."""
 
-class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
+class LedgerServiceServicer:
     """The completeness ledger, the quarantine and the count that both must add up to. Amounts of sealed draws are withheld in every answer."""
 
-    @_abc_1.abstractmethod
     def ListGaps(
         self,
         request: _ledger_pb2.ListGapsRequest,
@@ -83,7 +82,6 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_pb2.ListGapsResponse, _abc.Awaitable[_ledger_pb2.ListGapsResponse]]:
         """Lists missing ranges, by terminal, epoch and number; a late arrival closes them by itself."""
 
-    @_abc_1.abstractmethod
     def GetTerminalLedger(
         self,
         request: _ledger_pb2.GetTerminalLedgerRequest,
@@ -91,7 +89,6 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_pb2.GetTerminalLedgerResponse, _abc.Awaitable[_ledger_pb2.GetTerminalLedgerResponse]]:
         """Gets every range of one terminal, by epoch; NOT_FOUND if nothing is known of it."""
 
-    @_abc_1.abstractmethod
     def ListSilent(
         self,
         request: _ledger_pb2.ListSilentRequest,
@@ -99,7 +96,6 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_pb2.ListSilentResponse, _abc.Awaitable[_ledger_pb2.ListSilentResponse]]:
         """Lists terminals that have sent nothing for a while, and whether that is to be expected."""
 
-    @_abc_1.abstractmethod
     def ListQuarantined(
         self,
         request: _ledger_pb2.ListQuarantinedRequest,
@@ -107,7 +103,6 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_pb2.ListQuarantinedResponse, _abc.Awaitable[_ledger_pb2.ListQuarantinedResponse]]:
         """Lists events in quarantine, newest first."""
 
-    @_abc_1.abstractmethod
     def GetQuarantined(
         self,
         request: _ledger_pb2.GetQuarantinedRequest,
@@ -115,7 +110,6 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_pb2.GetQuarantinedResponse, _abc.Awaitable[_ledger_pb2.GetQuarantinedResponse]]:
         """Gets all that is known of one number in quarantine; NOT_FOUND if nothing is."""
 
-    @_abc_1.abstractmethod
     def ReplayQuarantined(
         self,
         request: _ledger_pb2.ReplayQuarantinedRequest,
@@ -123,7 +117,6 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_pb2.ReplayQuarantinedResponse, _abc.Awaitable[_ledger_pb2.ReplayQuarantinedResponse]]:
         """Judges events again, as of when they were received, by the registry of today, and sends the good ones to be stored."""
 
-    @_abc_1.abstractmethod
     def WaiveSequences(
         self,
         request: _ledger_pb2.WaiveSequencesRequest,
@@ -131,7 +124,6 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_ledger_pb2.WaiveSequencesResponse, _abc.Awaitable[_ledger_pb2.WaiveSequencesResponse]]:
         """Declares, for ever, that numbers will not come or shall not count; FAILED_PRECONDITION where there is nothing to waive."""
 
-    @_abc_1.abstractmethod
     def GetConservation(
         self,
         request: _ledger_pb2.GetConservationRequest,

@@ -41,6 +41,8 @@ class _RegistryTableEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Registr
     """Market closures (休市)."""
     REGISTRY_TABLE_BENCHMARKS: _RegistryTable.ValueType  # 7
     """Benchmark series."""
+    REGISTRY_TABLE_DRAW_ACTS: _RegistryTable.ValueType  # 8
+    """Seals and ends of draws as people recorded them; only SealDraw and EndDraw add to it."""
 
 class RegistryTable(_RegistryTable, metaclass=_RegistryTableEnumTypeWrapper):
     """The tables of the registry."""
@@ -61,7 +63,37 @@ REGISTRY_TABLE_CLOSURES: RegistryTable.ValueType  # 6
 """Market closures (休市)."""
 REGISTRY_TABLE_BENCHMARKS: RegistryTable.ValueType  # 7
 """Benchmark series."""
+REGISTRY_TABLE_DRAW_ACTS: RegistryTable.ValueType  # 8
+"""Seals and ends of draws as people recorded them; only SealDraw and EndDraw add to it."""
 Global___RegistryTable: _TypeAlias = RegistryTable  # noqa: Y015
+
+class _DrawState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DrawStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DrawState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DRAW_STATE_UNSPECIFIED: _DrawState.ValueType  # 0
+    """Not set."""
+    DRAW_STATE_OPEN: _DrawState.ValueType  # 1
+    """On sale, or not yet: its figures may be seen."""
+    DRAW_STATE_SEALED: _DrawState.ValueType  # 2
+    """Sealed: nobody may see its figures."""
+    DRAW_STATE_ENDED: _DrawState.ValueType  # 3
+    """Ended: its figures may be seen again."""
+
+class DrawState(_DrawState, metaclass=_DrawStateEnumTypeWrapper):
+    """Whether figures of a draw may be seen."""
+
+DRAW_STATE_UNSPECIFIED: DrawState.ValueType  # 0
+"""Not set."""
+DRAW_STATE_OPEN: DrawState.ValueType  # 1
+"""On sale, or not yet: its figures may be seen."""
+DRAW_STATE_SEALED: DrawState.ValueType  # 2
+"""Sealed: nobody may see its figures."""
+DRAW_STATE_ENDED: DrawState.ValueType  # 3
+"""Ended: its figures may be seen again."""
+Global___DrawState: _TypeAlias = DrawState  # noqa: Y015
 
 @_typing.final
 class Zone(_message.Message):
@@ -315,6 +347,7 @@ class Draw(_message.Message):
     DRAW_NO_FIELD_NUMBER: _builtins.int
     SALES_CLOSE_MS_FIELD_NUMBER: _builtins.int
     DRAWN_MS_FIELD_NUMBER: _builtins.int
+    IS_SAMPLE_FIELD_NUMBER: _builtins.int
     game: _builtins.str
     """Catalogue code of the game."""
     draw_no: _builtins.str
@@ -322,7 +355,9 @@ class Draw(_message.Message):
     sales_close_ms: _builtins.int
     """Scheduled close of sales (停售), Unix milliseconds UTC."""
     drawn_ms: _builtins.int
-    """When the draw ended (开奖), Unix milliseconds UTC; 0 while it has not."""
+    """When the draw ended (开奖), Unix milliseconds UTC; 0 while it has not. A later moment is the end that is planned: it comes by itself."""
+    is_sample: _builtins.bool
+    """True for sample data."""
     def __init__(
         self,
         *,
@@ -330,14 +365,61 @@ class Draw(_message.Message):
         draw_no: _builtins.str = ...,
         sales_close_ms: _builtins.int = ...,
         drawn_ms: _builtins.int = ...,
+        is_sample: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["draw_no", b"draw_no", "drawn_ms", b"drawn_ms", "game", b"game", "sales_close_ms", b"sales_close_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draw_no", b"draw_no", "drawn_ms", b"drawn_ms", "game", b"game", "is_sample", b"is_sample", "sales_close_ms", b"sales_close_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Draw: _TypeAlias = Draw  # noqa: Y015
+
+@_typing.final
+class DrawAct(_message.Message):
+    """What somebody did to a draw, recorded for ever."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAME_FIELD_NUMBER: _builtins.int
+    DRAW_NO_FIELD_NUMBER: _builtins.int
+    ACT_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    ACTED_BY_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    RECORDED_MS_FIELD_NUMBER: _builtins.int
+    game: _builtins.str
+    """Catalogue code of the game."""
+    draw_no: _builtins.str
+    """Draw number (期号), YYYYNNN."""
+    act: _builtins.str
+    """seal (封存) or end (开奖)."""
+    at_ms: _builtins.int
+    """From when on it holds, Unix milliseconds UTC."""
+    acted_by: _builtins.str
+    """Who did it."""
+    note: _builtins.str
+    """Why; may be empty."""
+    recorded_ms: _builtins.int
+    """When it was recorded, Unix milliseconds UTC."""
+    def __init__(
+        self,
+        *,
+        game: _builtins.str = ...,
+        draw_no: _builtins.str = ...,
+        act: _builtins.str = ...,
+        at_ms: _builtins.int = ...,
+        acted_by: _builtins.str = ...,
+        note: _builtins.str = ...,
+        recorded_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["act", b"act", "acted_by", b"acted_by", "at_ms", b"at_ms", "draw_no", b"draw_no", "game", b"game", "note", b"note", "recorded_ms", b"recorded_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrawAct: _TypeAlias = DrawAct  # noqa: Y015
 
 @_typing.final
 class Closure(_message.Message):
@@ -424,6 +506,7 @@ class RegistryRecord(_message.Message):
     DRAW_FIELD_NUMBER: _builtins.int
     CLOSURE_FIELD_NUMBER: _builtins.int
     BENCHMARK_FIELD_NUMBER: _builtins.int
+    DRAW_ACT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def zone(self) -> Global___Zone:
         """A zone."""
@@ -452,6 +535,10 @@ class RegistryRecord(_message.Message):
     def benchmark(self) -> Global___Benchmark:
         """A value of a benchmark series."""
 
+    @_builtins.property
+    def draw_act(self) -> Global___DrawAct:
+        """A seal or an end of a draw."""
+
     def __init__(
         self,
         *,
@@ -462,12 +549,13 @@ class RegistryRecord(_message.Message):
         draw: Global___Draw | None = ...,
         closure: Global___Closure | None = ...,
         benchmark: Global___Benchmark | None = ...,
+        draw_act: Global___DrawAct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["benchmark", b"benchmark", "closure", b"closure", "draw", b"draw", "game", b"game", "outlet", b"outlet", "record", b"record", "terminal", b"terminal", "zone", b"zone"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["benchmark", b"benchmark", "closure", b"closure", "draw", b"draw", "draw_act", b"draw_act", "game", b"game", "outlet", b"outlet", "record", b"record", "terminal", b"terminal", "zone", b"zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["benchmark", b"benchmark", "closure", b"closure", "draw", b"draw", "game", b"game", "outlet", b"outlet", "record", b"record", "terminal", b"terminal", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["benchmark", b"benchmark", "closure", b"closure", "draw", b"draw", "draw_act", b"draw_act", "game", b"game", "outlet", b"outlet", "record", b"record", "terminal", b"terminal", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_record: _TypeAlias = _typing.Literal["zone", "outlet", "terminal", "game", "draw", "closure", "benchmark"]  # noqa: Y015
+    _WhichOneofReturnType_record: _TypeAlias = _typing.Literal["zone", "outlet", "terminal", "game", "draw", "closure", "benchmark", "draw_act"]  # noqa: Y015
     _WhichOneofArgType_record: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_record) -> _WhichOneofReturnType_record | None: ...
 
@@ -1004,3 +1092,291 @@ class OpenHistoryResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___OpenHistoryResponse: _TypeAlias = OpenHistoryResponse  # noqa: Y015
+
+@_typing.final
+class DrawStatus(_message.Message):
+    """A draw with all that decides when its figures may be seen."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAW_FIELD_NUMBER: _builtins.int
+    ACTS_FIELD_NUMBER: _builtins.int
+    SEALED_MS_FIELD_NUMBER: _builtins.int
+    DRAWN_MS_FIELD_NUMBER: _builtins.int
+    SCHEDULED_MS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    sealed_ms: _builtins.int
+    """When it is or was sealed: at the scheduled close, or at an earlier act. Unix milliseconds UTC."""
+    drawn_ms: _builtins.int
+    """When it ended or will end by itself; 0 where only an act can end it. Unix milliseconds UTC."""
+    scheduled_ms: _builtins.int
+    """When its draw is scheduled by the game catalogue, Unix milliseconds UTC; 0 where that names no time."""
+    state: Global___DrawState.ValueType
+    """Whether its figures may be seen now."""
+    @_builtins.property
+    def draw(self) -> Global___Draw:
+        """The draw as registered."""
+
+    @_builtins.property
+    def acts(self) -> _containers.RepeatedCompositeFieldContainer[Global___DrawAct]:
+        """Seal and end as people recorded them, in this order."""
+
+    def __init__(
+        self,
+        *,
+        draw: Global___Draw | None = ...,
+        acts: _abc.Iterable[Global___DrawAct] | None = ...,
+        sealed_ms: _builtins.int = ...,
+        drawn_ms: _builtins.int = ...,
+        scheduled_ms: _builtins.int = ...,
+        state: Global___DrawState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draw", b"draw"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acts", b"acts", "draw", b"draw", "drawn_ms", b"drawn_ms", "scheduled_ms", b"scheduled_ms", "sealed_ms", b"sealed_ms", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrawStatus: _TypeAlias = DrawStatus  # noqa: Y015
+
+@_typing.final
+class ListDrawsRequest(_message.Message):
+    """Which draws to list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAME_FIELD_NUMBER: _builtins.int
+    SEALED_ONLY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    game: _builtins.str
+    """Only draws of this game; empty for all."""
+    sealed_only: _builtins.bool
+    """Only draws that are sealed now."""
+    page_size: _builtins.int
+    """Draws a page, 1 to 1,000; 0 for 1,000."""
+    page_token: _builtins.str
+    """Where to go on, from the page before."""
+    def __init__(
+        self,
+        *,
+        game: _builtins.str = ...,
+        sealed_only: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["game", b"game", "page_size", b"page_size", "page_token", b"page_token", "sealed_only", b"sealed_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDrawsRequest: _TypeAlias = ListDrawsRequest  # noqa: Y015
+
+@_typing.final
+class ListDrawsResponse(_message.Message):
+    """A page of draws."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAWS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where to go on; empty on the last page."""
+    @_builtins.property
+    def draws(self) -> _containers.RepeatedCompositeFieldContainer[Global___DrawStatus]:
+        """The draws, by game and number."""
+
+    def __init__(
+        self,
+        *,
+        draws: _abc.Iterable[Global___DrawStatus] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draws", b"draws", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDrawsResponse: _TypeAlias = ListDrawsResponse  # noqa: Y015
+
+@_typing.final
+class GetDrawRequest(_message.Message):
+    """Which draw to get."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAME_FIELD_NUMBER: _builtins.int
+    DRAW_NO_FIELD_NUMBER: _builtins.int
+    game: _builtins.str
+    """Catalogue code of the game."""
+    draw_no: _builtins.str
+    """Draw number (期号), YYYYNNN."""
+    def __init__(
+        self,
+        *,
+        game: _builtins.str = ...,
+        draw_no: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draw_no", b"draw_no", "game", b"game"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDrawRequest: _TypeAlias = GetDrawRequest  # noqa: Y015
+
+@_typing.final
+class GetDrawResponse(_message.Message):
+    """One draw."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAW_FIELD_NUMBER: _builtins.int
+    LATE_EVENTS_FIELD_NUMBER: _builtins.int
+    late_events: _builtins.int
+    """Stored events of the draw that were received after its seal; absent until it has ended."""
+    @_builtins.property
+    def draw(self) -> Global___DrawStatus:
+        """The draw."""
+
+    def __init__(
+        self,
+        *,
+        draw: Global___DrawStatus | None = ...,
+        late_events: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_late_events", b"_late_events", "draw", b"draw", "late_events", b"late_events"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_late_events", b"_late_events", "draw", b"draw", "late_events", b"late_events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__late_events: _TypeAlias = _typing.Literal["late_events"]  # noqa: Y015
+    _WhichOneofArgType__late_events: _TypeAlias = _typing.Literal["_late_events", b"_late_events"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__late_events) -> _WhichOneofReturnType__late_events | None: ...
+
+Global___GetDrawResponse: _TypeAlias = GetDrawResponse  # noqa: Y015
+
+@_typing.final
+class SealDrawRequest(_message.Message):
+    """Which draw to seal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAME_FIELD_NUMBER: _builtins.int
+    DRAW_NO_FIELD_NUMBER: _builtins.int
+    ACTED_BY_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    game: _builtins.str
+    """Catalogue code of the game."""
+    draw_no: _builtins.str
+    """Draw number (期号), YYYYNNN."""
+    acted_by: _builtins.str
+    """Who seals it; needed."""
+    note: _builtins.str
+    """Why; may be empty."""
+    at_ms: _builtins.int
+    """From when on, Unix milliseconds UTC, not after the scheduled close of sales; 0 for now."""
+    def __init__(
+        self,
+        *,
+        game: _builtins.str = ...,
+        draw_no: _builtins.str = ...,
+        acted_by: _builtins.str = ...,
+        note: _builtins.str = ...,
+        at_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acted_by", b"acted_by", "at_ms", b"at_ms", "draw_no", b"draw_no", "game", b"game", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealDrawRequest: _TypeAlias = SealDrawRequest  # noqa: Y015
+
+@_typing.final
+class SealDrawResponse(_message.Message):
+    """The draw after it was sealed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAW_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draw(self) -> Global___DrawStatus:
+        """The draw."""
+
+    def __init__(
+        self,
+        *,
+        draw: Global___DrawStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draw", b"draw"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draw", b"draw"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SealDrawResponse: _TypeAlias = SealDrawResponse  # noqa: Y015
+
+@_typing.final
+class EndDrawRequest(_message.Message):
+    """Which draw to end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAME_FIELD_NUMBER: _builtins.int
+    DRAW_NO_FIELD_NUMBER: _builtins.int
+    ACTED_BY_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    game: _builtins.str
+    """Catalogue code of the game."""
+    draw_no: _builtins.str
+    """Draw number (期号), YYYYNNN."""
+    acted_by: _builtins.str
+    """Who ends it; needed."""
+    note: _builtins.str
+    """Why; may be empty."""
+    at_ms: _builtins.int
+    """When it ended, Unix milliseconds UTC, neither before the seal nor in the future; 0 for now."""
+    def __init__(
+        self,
+        *,
+        game: _builtins.str = ...,
+        draw_no: _builtins.str = ...,
+        acted_by: _builtins.str = ...,
+        note: _builtins.str = ...,
+        at_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acted_by", b"acted_by", "at_ms", b"at_ms", "draw_no", b"draw_no", "game", b"game", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndDrawRequest: _TypeAlias = EndDrawRequest  # noqa: Y015
+
+@_typing.final
+class EndDrawResponse(_message.Message):
+    """The draw after it was ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAW_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draw(self) -> Global___DrawStatus:
+        """The draw."""
+
+    def __init__(
+        self,
+        *,
+        draw: Global___DrawStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draw", b"draw"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draw", b"draw"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndDrawResponse: _TypeAlias = EndDrawResponse  # noqa: Y015

@@ -65,6 +65,26 @@ class RegistryServiceStub:
                 request_serializer=fucai_dot_v1_dot_registry__pb2.OpenHistoryRequest.SerializeToString,
                 response_deserializer=fucai_dot_v1_dot_registry__pb2.OpenHistoryResponse.FromString,
                 _registered_method=True)
+        self.ListDraws = channel.unary_unary(
+                '/fucai.v1.RegistryService/ListDraws',
+                request_serializer=fucai_dot_v1_dot_registry__pb2.ListDrawsRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_registry__pb2.ListDrawsResponse.FromString,
+                _registered_method=True)
+        self.GetDraw = channel.unary_unary(
+                '/fucai.v1.RegistryService/GetDraw',
+                request_serializer=fucai_dot_v1_dot_registry__pb2.GetDrawRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_registry__pb2.GetDrawResponse.FromString,
+                _registered_method=True)
+        self.SealDraw = channel.unary_unary(
+                '/fucai.v1.RegistryService/SealDraw',
+                request_serializer=fucai_dot_v1_dot_registry__pb2.SealDrawRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_registry__pb2.SealDrawResponse.FromString,
+                _registered_method=True)
+        self.EndDraw = channel.unary_unary(
+                '/fucai.v1.RegistryService/EndDraw',
+                request_serializer=fucai_dot_v1_dot_registry__pb2.EndDrawRequest.SerializeToString,
+                response_deserializer=fucai_dot_v1_dot_registry__pb2.EndDrawResponse.FromString,
+                _registered_method=True)
 
 
 class RegistryServiceServicer:
@@ -113,6 +133,36 @@ class RegistryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDraws(self, request, context):
+        """Lists draws with their seal and end, by game and number; pages of at most 1,000.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDraw(self, request, context):
+        """Gets one draw with its seal and end; after the end also how many of its events came late. NOT_FOUND if it is not registered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SealDraw(self, request, context):
+        """Seals (封存) a draw before its scheduled close of sales: from then on nobody is shown figures that contain it. Recorded for ever; the
+        same again answers the same. FAILED_PRECONDITION if it is sealed or has ended otherwise, NOT_FOUND if it is not registered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndDraw(self, request, context):
+        """Ends a draw (开奖): its figures are shown again. Recorded for ever; the same again answers the same. FAILED_PRECONDITION if it is not
+        sealed, or its end is already recorded otherwise; NOT_FOUND if it is not registered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RegistryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +195,26 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.OpenHistory,
                     request_deserializer=fucai_dot_v1_dot_registry__pb2.OpenHistoryRequest.FromString,
                     response_serializer=fucai_dot_v1_dot_registry__pb2.OpenHistoryResponse.SerializeToString,
+            ),
+            'ListDraws': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDraws,
+                    request_deserializer=fucai_dot_v1_dot_registry__pb2.ListDrawsRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_registry__pb2.ListDrawsResponse.SerializeToString,
+            ),
+            'GetDraw': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDraw,
+                    request_deserializer=fucai_dot_v1_dot_registry__pb2.GetDrawRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_registry__pb2.GetDrawResponse.SerializeToString,
+            ),
+            'SealDraw': grpc.unary_unary_rpc_method_handler(
+                    servicer.SealDraw,
+                    request_deserializer=fucai_dot_v1_dot_registry__pb2.SealDrawRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_registry__pb2.SealDrawResponse.SerializeToString,
+            ),
+            'EndDraw': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndDraw,
+                    request_deserializer=fucai_dot_v1_dot_registry__pb2.EndDrawRequest.FromString,
+                    response_serializer=fucai_dot_v1_dot_registry__pb2.EndDrawResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +380,114 @@ class RegistryService:
             '/fucai.v1.RegistryService/OpenHistory',
             fucai_dot_v1_dot_registry__pb2.OpenHistoryRequest.SerializeToString,
             fucai_dot_v1_dot_registry__pb2.OpenHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDraws(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.RegistryService/ListDraws',
+            fucai_dot_v1_dot_registry__pb2.ListDrawsRequest.SerializeToString,
+            fucai_dot_v1_dot_registry__pb2.ListDrawsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDraw(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.RegistryService/GetDraw',
+            fucai_dot_v1_dot_registry__pb2.GetDrawRequest.SerializeToString,
+            fucai_dot_v1_dot_registry__pb2.GetDrawResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SealDraw(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.RegistryService/SealDraw',
+            fucai_dot_v1_dot_registry__pb2.SealDrawRequest.SerializeToString,
+            fucai_dot_v1_dot_registry__pb2.SealDrawResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndDraw(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fucai.v1.RegistryService/EndDraw',
+            fucai_dot_v1_dot_registry__pb2.EndDrawRequest.SerializeToString,
+            fucai_dot_v1_dot_registry__pb2.EndDrawResponse.FromString,
             options,
             channel_credentials,
             insecure,

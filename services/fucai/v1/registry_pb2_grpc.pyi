@@ -45,6 +45,18 @@ class RegistryServiceStub:
     """Streams the whole registry to a collector or simulator; one empty answer if known_revision is still current."""
     OpenHistory: _grpc.StreamUnaryMultiCallable[_registry_pb2.OpenHistoryRequest, _registry_pb2.OpenHistoryResponse]
     """Claims outlet, game and day for a file of history, so that no two files bring the same; the same file gets the same epoch again."""
+    ListDraws: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListDrawsRequest, _registry_pb2.ListDrawsResponse]
+    """Lists draws with their seal and end, by game and number; pages of at most 1,000."""
+    GetDraw: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetDrawRequest, _registry_pb2.GetDrawResponse]
+    """Gets one draw with its seal and end; after the end also how many of its events came late. NOT_FOUND if it is not registered."""
+    SealDraw: _grpc.UnaryUnaryMultiCallable[_registry_pb2.SealDrawRequest, _registry_pb2.SealDrawResponse]
+    """Seals (封存) a draw before its scheduled close of sales: from then on nobody is shown figures that contain it. Recorded for ever; the
+    same again answers the same. FAILED_PRECONDITION if it is sealed or has ended otherwise, NOT_FOUND if it is not registered.
+    """
+    EndDraw: _grpc.UnaryUnaryMultiCallable[_registry_pb2.EndDrawRequest, _registry_pb2.EndDrawResponse]
+    """Ends a draw (开奖): its figures are shown again. Recorded for ever; the same again answers the same. FAILED_PRECONDITION if it is not
+    sealed, or its end is already recorded otherwise; NOT_FOUND if it is not registered.
+    """
 
 @_typing.type_check_only
 class RegistryServiceAsyncStub(RegistryServiceStub):
@@ -63,11 +75,22 @@ class RegistryServiceAsyncStub(RegistryServiceStub):
     """Streams the whole registry to a collector or simulator; one empty answer if known_revision is still current."""
     OpenHistory: _aio.StreamUnaryMultiCallable[_registry_pb2.OpenHistoryRequest, _registry_pb2.OpenHistoryResponse]  # type: ignore[assignment]
     """Claims outlet, game and day for a file of history, so that no two files bring the same; the same file gets the same epoch again."""
+    ListDraws: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListDrawsRequest, _registry_pb2.ListDrawsResponse]  # type: ignore[assignment]
+    """Lists draws with their seal and end, by game and number; pages of at most 1,000."""
+    GetDraw: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetDrawRequest, _registry_pb2.GetDrawResponse]  # type: ignore[assignment]
+    """Gets one draw with its seal and end; after the end also how many of its events came late. NOT_FOUND if it is not registered."""
+    SealDraw: _aio.UnaryUnaryMultiCallable[_registry_pb2.SealDrawRequest, _registry_pb2.SealDrawResponse]  # type: ignore[assignment]
+    """Seals (封存) a draw before its scheduled close of sales: from then on nobody is shown figures that contain it. Recorded for ever; the
+    same again answers the same. FAILED_PRECONDITION if it is sealed or has ended otherwise, NOT_FOUND if it is not registered.
+    """
+    EndDraw: _aio.UnaryUnaryMultiCallable[_registry_pb2.EndDrawRequest, _registry_pb2.EndDrawResponse]  # type: ignore[assignment]
+    """Ends a draw (开奖): its figures are shown again. Recorded for ever; the same again answers the same. FAILED_PRECONDITION if it is not
+    sealed, or its end is already recorded otherwise; NOT_FOUND if it is not registered.
+    """
 
-class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
+class RegistryServiceServicer:
     """The registry: the one place where master data is checked and kept, with its history."""
 
-    @_abc_1.abstractmethod
     def ListRecords(
         self,
         request: _registry_pb2.ListRecordsRequest,
@@ -75,7 +98,6 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registry_pb2.ListRecordsResponse, _abc.Awaitable[_registry_pb2.ListRecordsResponse]]:
         """Lists the records of one table, newest version of each id, or every version; pages of at most 1,000."""
 
-    @_abc_1.abstractmethod
     def GetRecord(
         self,
         request: _registry_pb2.GetRecordRequest,
@@ -83,7 +105,6 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registry_pb2.GetRecordResponse, _abc.Awaitable[_registry_pb2.GetRecordResponse]]:
         """Gets one record as it stood on a day; NOT_FOUND if there is none."""
 
-    @_abc_1.abstractmethod
     def UpsertRecords(
         self,
         request: _registry_pb2.UpsertRecordsRequest,
@@ -91,7 +112,6 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registry_pb2.UpsertRecordsResponse, _abc.Awaitable[_registry_pb2.UpsertRecordsResponse]]:
         """Checks and stores records, all or nothing. The same valid_from corrects a version, a later one adds history, absent records stay."""
 
-    @_abc_1.abstractmethod
     def ImportFiles(
         self,
         request_iterator: _MaybeAsyncIterator[_registry_pb2.ImportFilesRequest],
@@ -99,7 +119,6 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_registry_pb2.ImportFilesResponse, _abc.Awaitable[_registry_pb2.ImportFilesResponse]]:
         """Checks and stores CSV files, all or nothing; a refused import lists every problem with file, line, field, value and remedy."""
 
-    @_abc_1.abstractmethod
     def GetSnapshot(
         self,
         request: _registry_pb2.GetSnapshotRequest,
@@ -107,12 +126,43 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_registry_pb2.GetSnapshotResponse], _abc.AsyncIterator[_registry_pb2.GetSnapshotResponse]]:
         """Streams the whole registry to a collector or simulator; one empty answer if known_revision is still current."""
 
-    @_abc_1.abstractmethod
     def OpenHistory(
         self,
         request_iterator: _MaybeAsyncIterator[_registry_pb2.OpenHistoryRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.OpenHistoryResponse, _abc.Awaitable[_registry_pb2.OpenHistoryResponse]]:
         """Claims outlet, game and day for a file of history, so that no two files bring the same; the same file gets the same epoch again."""
+
+    def ListDraws(
+        self,
+        request: _registry_pb2.ListDrawsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListDrawsResponse, _abc.Awaitable[_registry_pb2.ListDrawsResponse]]:
+        """Lists draws with their seal and end, by game and number; pages of at most 1,000."""
+
+    def GetDraw(
+        self,
+        request: _registry_pb2.GetDrawRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.GetDrawResponse, _abc.Awaitable[_registry_pb2.GetDrawResponse]]:
+        """Gets one draw with its seal and end; after the end also how many of its events came late. NOT_FOUND if it is not registered."""
+
+    def SealDraw(
+        self,
+        request: _registry_pb2.SealDrawRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.SealDrawResponse, _abc.Awaitable[_registry_pb2.SealDrawResponse]]:
+        """Seals (封存) a draw before its scheduled close of sales: from then on nobody is shown figures that contain it. Recorded for ever; the
+        same again answers the same. FAILED_PRECONDITION if it is sealed or has ended otherwise, NOT_FOUND if it is not registered.
+        """
+
+    def EndDraw(
+        self,
+        request: _registry_pb2.EndDrawRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.EndDrawResponse, _abc.Awaitable[_registry_pb2.EndDrawResponse]]:
+        """Ends a draw (开奖): its figures are shown again. Recorded for ever; the same again answers the same. FAILED_PRECONDITION if it is not
+        sealed, or its end is already recorded otherwise; NOT_FOUND if it is not registered.
+        """
 
 def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -56,12 +56,11 @@ class TerminalServiceAsyncStub(TerminalServiceStub):
     GetStatus: _aio.UnaryUnaryMultiCallable[_terminal_pb2.GetStatusRequest, _terminal_pb2.GetStatusResponse]  # type: ignore[assignment]
     """Tells how the agent does: what waits, what became of what was sent, and what a person should look at."""
 
-class TerminalServiceServicer(metaclass=_abc_1.ABCMeta):
+class TerminalServiceServicer:
     """The terminal agent: records what happens at the till and brings it to the collector, however long that takes.
     Every answer means: durable on this machine's disk.
     """
 
-    @_abc_1.abstractmethod
     def Record(
         self,
         request: _terminal_pb2.RecordRequest,
@@ -69,7 +68,6 @@ class TerminalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_terminal_pb2.RecordResponse, _abc.Awaitable[_terminal_pb2.RecordResponse]]:
         """Records events, all or none; answers once they are durable in the outbox."""
 
-    @_abc_1.abstractmethod
     def CloseDay(
         self,
         request: _terminal_pb2.CloseDayRequest,
@@ -77,7 +75,6 @@ class TerminalServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_terminal_pb2.CloseDayResponse, _abc.Awaitable[_terminal_pb2.CloseDayResponse]]:
         """Closes a business day: signs its totals and the digest chained over its events."""
 
-    @_abc_1.abstractmethod
     def GetStatus(
         self,
         request: _terminal_pb2.GetStatusRequest,

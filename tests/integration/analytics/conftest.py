@@ -24,8 +24,9 @@ from tests.integration.analytics.world import (
     BENCHMARKS,
     CLOSURES,
     DATABASE,
-    FIRST,
     NOW,
+    OUTLETS,
+    RATES,
     ZONE,
     ZONES,
     World,
@@ -69,6 +70,7 @@ def store_url(engine_url: str, world: World) -> str:
             event.amount_fen,
             event.bets,
             event.summary,
+            event.companion_fen,
             f"T{event.outlet}",
             1,
             number,
@@ -76,7 +78,7 @@ def store_url(engine_url: str, world: World) -> str:
         ]
         for number, event in enumerate(world.events, 1)
     ]
-    columns = "outlet_id business_day sold_at sold_hour kind game amount_fen bets daily_summary"
+    columns = "outlet_id business_day sold_at sold_hour kind game amount_fen bets daily_summary companion_fen"
     _insert(client, "sales", f"{columns} terminal_id epoch seq received_at", rows)
     client.close()
     return engine_url
@@ -115,13 +117,21 @@ def analytics(analytics_address: str) -> Iterator[analytics_pb2_grpc.AnalyticsSe
 
 def _registry(client: Client, world: World) -> None:
     """One complete import with zones, outlets, games, closures and benchmarks."""
-    day = world.versions[0].first
     zones = [[zone_id, *rest, 1] for zone_id, rest in ZONES.items()]
     _insert(client, "zone_rows", "zone_id name zone_type district_code district import_id", zones)
-    outlets = [[v.outlet, v.first, f"网点{v.outlet}", v.zone, v.format, v.first, 1] for v in world.versions]
-    _insert(client, "outlet_rows", "outlet_id valid_from name zone_id format opened import_id", outlets)
-    games = [["ssq", day, "双色球", 1], ["3d", day, "3D", 1], ["3d", FIRST, "福彩3D", 1]]
-    _insert(client, "game_rows", "game valid_from name import_id", games)
+    outlets = [
+        [v.outlet, v.first, f"网点{v.outlet}", v.zone, v.format, v.area, v.channel_class, v.opened, v.closed, 1]
+        for v in world.versions
+    ]
+    columns = "outlet_id valid_from name zone_id format mgmt_area channel_class opened closed import_id"
+    _insert(client, "outlet_rows", columns, outlets)
+    terminals = [[f"T{outlet}", world.versions[0].first, outlet, 1] for outlet in OUTLETS[:-1]]
+    _insert(client, "terminal_rows", "terminal_id valid_from outlet_id import_id", terminals)
+    names = {"ssq": "双色球", "3d": "福彩3D", "instant": ""}
+    games = [["3d", world.versions[0].first, "3D", 5_300, 1_300, 3_400, 780, 1]]
+    games += [[game, first, names[game], *rates, 1] for game, first, *rates in RATES]
+    columns = "game valid_from name prize_bp issuing_fee_bp welfare_fund_bp commission_bp import_id"
+    _insert(client, "game_rows", columns, games)
     closures = [[*closure, 1] for closure in CLOSURES]
     _insert(client, "closure_rows", "first_day last_day scope name import_id", closures)
     values = [[*value, 1] for value in BENCHMARKS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -20,6 +21,14 @@ CLOSURES = (
     (date(2025, 3, 5), date(2025, 3, 6), "draw_games", "overlap"),
 )
 ZONES = {"Z1": ("金街", "business_district", "120101", "和平"), "Z2": ("夜市", "night_market", "120102", "河东")}
+AREAS = ("A1", "A2")
+CLASSES = ("exclusive", "concurrent")
+RATES = (  # game, from, prize, issuing fee, welfare fund, commission in basis points
+    ("ssq", FIRST - timedelta(days=10), 5_100, 1_300, 3_600, 780),
+    ("ssq", date(2024, 7, 1), 5_050, 1_250, 3_700, 785),
+    ("3d", FIRST, 5_300, 1_300, 3_400, 780),
+    ("instant", FIRST - timedelta(days=10), 6_500, 1_500, 2_000, 850),
+)
 BENCHMARKS = (
     ("national_welfare", "2023", 194441000000000, "31.3"),
     ("national_welfare", "2024", 207956000000000, "7.0"),
@@ -38,6 +47,10 @@ class Version:
     last: date
     zone: str
     format: str
+    area: str
+    channel_class: str
+    opened: date
+    closed: date | None
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,7 @@ class Event:
     amount_fen: int
     bets: int
     summary: bool
+    companion_fen: int = 0
 
     @property
     def day(self) -> date:
@@ -74,40 +88,52 @@ class World:
         found = self.version(outlet, day)
         zone = ZONES.get(found.zone, ("", "", "", "")) if found else ("", "", "", "")
         values = {"outlet": outlet, "zone": found.zone if found else "", "zone_type": zone[1], "district": zone[2]}
-        return (values | {"format": found.format if found else ""})[by]
+        values |= (
+            {"format": found.format, "mgmt_area": found.area, "channel_class": found.channel_class} if found else {}
+        )
+        return values.get(by, "")
 
 
 def random_world(seed: int, count: int) -> World:
-    """A channel of 12 outlets: one unknown to the registry, some that moved, one without a zone, voids, summaries."""
+    """A channel of 12 outlets: one unknown to the registry, some that moved, opened late or closed."""
     draw = random.Random(seed)
     versions = []
-    for outlet in OUTLETS[:-1]:
-        first = FIRST - timedelta(days=10)
-        for last in [*sorted(draw.sample(range(100, 1200), draw.randrange(3))), None]:
+    for number, outlet in enumerate(OUTLETS[:-1]):
+        opened = FIRST - timedelta(days=10) + timedelta(days=draw.randrange(200, 900) if number in {3, 4, 5} else 0)
+        closed = FIRST + timedelta(days=draw.randrange(950, 1150)) if number in {6, 7} else None
+        first = opened
+        for last in [*sorted(draw.sample(range(910, 1200), draw.randrange(3))), None]:
             until = FOREVER if last is None else FIRST + timedelta(days=last)
-            zone = draw.choice(["Z1", "Z2", ""])
-            versions.append(Version(outlet, first, until, zone, draw.choice(["hotel", "supermarket"])))
-            first = until + timedelta(days=1)
-    days = (LAST - FIRST).days + 1
-    events = []
-    for _ in range(count):
-        day = FIRST + timedelta(days=draw.randrange(days))
-        summary = draw.random() < 0.1
-        moment = time(12) if summary else time(draw.randrange(24), draw.randrange(60), draw.randrange(60))
-        kind = "SALE" if summary else draw.choices(["SALE", "VOID", "PAYOUT"], [8, 1, 1])[0]
-        events.append(
-            Event(
-                draw.choice(OUTLETS),
-                datetime.combine(day, moment, ZONE),
-                kind,
-                draw.choice(GAMES),
-                draw.randrange(1, 10**6) * 7,
-                0 if summary and draw.random() < 0.1 else draw.randrange(1, 50),
-                summary,
+            place = draw.choice(["Z1", "Z2", ""]), draw.choice(["hotel", "supermarket"])
+            versions.append(
+                Version(outlet, first, until, *place, draw.choice(AREAS), CLASSES[number % 2], opened, closed)
             )
-        )
+            first = until + timedelta(days=1)
+    open_days = {version.outlet: (version.opened, version.closed or LAST) for version in versions}
+    events = [_event(draw, open_days) for _ in range(count)]
     events += [
         Event("000", datetime.combine(edge, time(21, 30), ZONE), "SALE", "ssq", 200, 1, summary=False)
         for edge in (FIRST, LAST)
     ]
     return World(events, versions)
+
+
+def _event(draw: random.Random, open_days: Mapping[str, tuple[date, date]]) -> Event:
+    """An event on a day on which the outlet is open; the one that is not registered always is."""
+    outlet = draw.choice(OUTLETS)
+    opened, closed = open_days.get(outlet, (FIRST, LAST))
+    first = max(opened, FIRST)
+    day = first + timedelta(days=draw.randrange((min(closed, LAST) - first).days + 1))
+    summary = draw.random() < 0.1
+    moment = time(12) if summary else time(draw.randrange(24), draw.randrange(60), draw.randrange(60))
+    kind = "SALE" if summary else draw.choices(["SALE", "VOID", "PAYOUT"], [8, 1, 1])[0]
+    return Event(
+        outlet,
+        datetime.combine(day, moment, ZONE),
+        kind,
+        draw.choice(GAMES),
+        draw.randrange(1, 10**6) * 7,
+        0 if summary and draw.random() < 0.1 else draw.randrange(1, 50),
+        summary,
+        draw.randrange(100, 9_000) if kind != "PAYOUT" and not summary and draw.random() < 0.3 else 0,
+    )

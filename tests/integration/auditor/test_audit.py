@@ -234,7 +234,9 @@ def test_amounts_of_sealed_draws_stay_hidden(world: World, *, drawn: bool) -> No
     world.state(till.close())
     world.client.command("INSERT INTO imports (import_id, source) VALUES (1, 'test')")
     drawn_ms = 1_760_000_900_000 if drawn else 0
-    world.client.command(f"INSERT INTO draw_rows VALUES ('3d', '2025280', 1760000800000, {drawn_ms}, 1)")
+    columns = "game, draw_no, sales_close_ms, drawn_ms, import_id"
+    values = f"('3d', '2025280', 1760000800000, {drawn_ms}, 1)"
+    world.client.command(f"INSERT INTO draw_rows ({columns}) VALUES {values}")
     world.load()
     (line,) = world.audit().lines
     assert line.withheld is not drawn

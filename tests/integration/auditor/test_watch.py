@@ -19,6 +19,7 @@ from tests.support.loading import group_of
 from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
+DRAW = ["game", "draw_no", "sales_close_ms", "drawn_ms", "import_id"]
 Samples = dict[tuple[str, str], float]
 
 
@@ -84,7 +85,9 @@ def register(world: World) -> None:
             "INSERT INTO terminal_rows (terminal_id, valid_from, outlet_id, kind, is_sample, public_key, import_id) "
             f"VALUES ({values})"
         )
+    world.client.insert("draw_rows", [["3d", "2025280", 1, 2, 1]], column_names=DRAW)
     world.client.command("INSERT INTO imports (import_id, source) VALUES (1, 'test')")
+    world.client.command("SYSTEM RELOAD DICTIONARY draw_times")
 
 
 def test_accounts_for_every_event_and_counts_nothing_twice(world: World) -> None:

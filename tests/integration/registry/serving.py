@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -64,7 +65,8 @@ def serving(url: str, database: str) -> Iterator[Running]:
     async def serve() -> None:
         stop = asyncio.Event()
         settings = ServiceSettings(clickhouse=url, database=database, stop_seconds=4)
-        service = Service("registry", settings, structlog.get_logger())
+        log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr))  # not whatever stdout is when it logs
+        service = Service("registry", settings, log)
         async with service.running(build):
             ready.append((service, stop))
             started.set()

@@ -35,7 +35,7 @@ def test_sample_set_then_bad_file(registry: Running, tmp_path: Path) -> None:
     assert "nothing was stored" in bad.stderr
     told = bad.stdout + bad.stderr
     assert all(word in told for word in ("outlets.csv", "2", "zone_id", "Z99", "no known zone"))
-    assert registry.snapshot()[0].revision == 1
+    assert registry.snapshot()[0].revision == 2
 
 
 def test_exit_codes_without_a_registry(tmp_path: Path) -> None:

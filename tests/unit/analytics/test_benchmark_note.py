@@ -22,12 +22,33 @@ def test_a_published_period_gives_the_excess_even_when_negative() -> None:
     assert "2025" in shown.note_zh
 
 
+@pytest.mark.parametrize(
+    ("published", "benchmark", "word"),
+    [
+        (True, -0.03, pb.VERDICT_AGAINST_TREND),
+        (True, 0.03, pb.VERDICT_AHEAD),
+        (True, 0.0504, pb.VERDICT_LEVEL),
+        (True, 0.07, pb.VERDICT_BEHIND),
+        (False, -0.03, pb.VERDICT_UNSPECIFIED),
+    ],
+)
+def test_the_verdict_needs_the_very_period(
+    published: bool,  # noqa: FBT001  one column of the table
+    benchmark: float,
+    word: pb.Verdict.ValueType,
+) -> None:
+    """5 % has its word beside what is published for the very period, and none beside another period's growth."""
+    found = Match(published=published, period="2025", growth=benchmark)
+    assert compare("own", found, DAYS, UP).verdict == word
+
+
 @pytest.mark.parametrize("mark", [pb.GROWTH_MARK_NEW, pb.GROWTH_MARK_PARTIAL_BASE, pb.GROWTH_MARK_NO_BASE])
 def test_a_growth_that_misleads_has_no_excess(mark: pb.GrowthMark.ValueType) -> None:
     """Only a plain ratio is compared."""
     shown = compare("own", Match(published=True, period="2025", growth=0.07), DAYS, pb.Growth(ratio=0.5, mark=mark))
     assert shown.HasField("growth")
     assert not shown.HasField("excess_points")
+    assert shown.verdict == pb.VERDICT_UNSPECIFIED
 
 
 def test_missing_values_are_named_up_to_six() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fucai.cli.numbers import exact, growth_text, mark_notes, money_unit, percent, sparkline
+from fucai.cli.out.sheet import Change, Mark
 from fucai.cli.output import Lang
-from fucai.v1 import analytics_pb2 as pb
 
 
 @pytest.mark.parametrize(
@@ -43,16 +43,16 @@ def test_exact_money_loses_no_fen(fen: int) -> None:
 @pytest.mark.parametrize(
     ("growth", "zh", "en"),
     [
-        (pb.Growth(ratio=0.0712, mark=pb.GROWTH_MARK_RATIO), "▲ +7.1%", "▲ +7.1%"),
-        (pb.Growth(ratio=-0.2, mark=pb.GROWTH_MARK_RATIO), "▼ −20.0%", "▼ −20.0%"),
-        (pb.Growth(ratio=0.0, mark=pb.GROWTH_MARK_RATIO), "= 0.0%", "= 0.0%"),
-        (pb.Growth(ratio=12.5, mark=pb.GROWTH_MARK_PARTIAL_BASE), "+1,250.0%*", "+1,250.0%*"),
-        (pb.Growth(mark=pb.GROWTH_MARK_NEW), "新增", "new"),
-        (pb.Growth(mark=pb.GROWTH_MARK_NO_BASE), "—", "—"),
-        (pb.Growth(), "", ""),
+        (Change(0.0712, Mark.RATIO), "▲ +7.1%", "▲ +7.1%"),
+        (Change(-0.2, Mark.RATIO), "▼ −20.0%", "▼ −20.0%"),
+        (Change(0.0, Mark.RATIO), "= 0.0%", "= 0.0%"),
+        (Change(12.5, Mark.PARTIAL_BASE), "+1,250.0%*", "+1,250.0%*"),
+        (Change(None, Mark.NEW), "新增", "new"),
+        (Change(None, Mark.NO_BASE), "—", "—"),
+        (None, "", ""),
     ],
 )
-def test_growth_has_sign_and_arrow_or_a_mark(growth: pb.Growth, zh: str, en: str) -> None:
+def test_growth_has_sign_and_arrow_or_a_mark(growth: Change | None, zh: str, en: str) -> None:
     """Direction is told by arrow and sign, not by colour alone; what is no ratio is told by its mark."""
     assert growth_text(growth, Lang.ZH).plain == zh
     assert growth_text(growth, Lang.EN).plain == en
@@ -60,7 +60,7 @@ def test_growth_has_sign_and_arrow_or_a_mark(growth: pb.Growth, zh: str, en: str
 
 def test_marks_are_explained_once() -> None:
     """Each mark used has one note; plain ratios need none."""
-    growths = [pb.Growth(mark=mark) for mark in (1, 2, 2, 5)]  # type: ignore[arg-type]  # numbers of the enum
+    growths = [Change(None, mark) for mark in (Mark.RATIO, Mark.NEW, Mark.NEW, Mark.NO_BASE)]
     assert mark_notes(growths, Lang.EN) == [
         "new the base is zero",
         "— the base is not stored, or the calendar has no counterpart",

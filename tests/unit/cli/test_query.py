@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
+from fucai.cli.out.words import fresh
+from fucai.cli.output import Lang
 from fucai.v1 import analytics_pb2 as pb
 from tests.unit.cli.fake import FRESH, FakeAnalytics, Ran, run, serving
 
@@ -52,6 +54,17 @@ def test_a_trend_table_explains_itself(address: str) -> None:
     assert max(len(line) for line in out.splitlines()) <= 100
 
 
+def test_the_freshness_line_tells_what_is_sealed_and_until_when() -> None:
+    """How many draws no figure contains, and when the last returns; open where one has no time or is not named."""
+    found = pb.DataFreshness(first_day="2025-01-01", last_day="2025-03-10", answered_ms=1, withheld_draws=2)
+    found.withheld.add(game="ssq", draw_no="2025027", sealed_ms=1, returns_ms=1_741_612_500_000)
+    assert "for how long is open" in fresh(found, Lang.EN)
+    found.withheld.add(game="3d", draw_no="2025060", sealed_ms=1, returns_ms=1_741_612_500_000)
+    assert fresh(found, Lang.EN).endswith("without 2 draws that are sealed, back by 2025-03-10 21:15")
+    assert fresh(found, Lang.ZH).endswith("不含封存中的 2 期，预计恢复显示 2025-03-10 21:15")
+    assert "sealed" not in fresh(FRESH, Lang.EN)
+
+
 def test_labels_follow_the_locale_or_the_option(address: str) -> None:
     """A Chinese locale has Chinese labels; --lang wins over it."""
     assert "夜市" in ask(address, *TREND, LANG="zh_CN.UTF-8").out
@@ -66,7 +79,7 @@ def test_trend_csv_is_exact_and_alone_on_stdout(address: str) -> None:
     assert [row["sales"] for row in rows] == ["1070000.05", "-1.05"]
     assert [row["sales_fen"] for row in rows] == ["107000005", "-105"]
     assert [row["zone_type"] for row in rows] == ["night_market", ""]
-    assert [row["zone_type_name"] for row in rows] == ["夜市", ""]
+    assert [row["zone_type_name"] for row in rows] == ["night market", ""]
     assert [row["base_sales"] for row in rows] == ["1000000.00", "0.00"]
     assert [row["growth_ratio"] for row in rows] == ["0.07000005", ""]
     assert [row["growth_mark"] for row in rows] == ["RATIO", "NEW"]
@@ -74,14 +87,24 @@ def test_trend_csv_is_exact_and_alone_on_stdout(address: str) -> None:
 
 
 def test_json_is_the_whole_answer(address: str) -> None:
-    """All fields under their own names, 64-bit integers as numbers, absent ones left out."""
+    """One document: rows by column name with integers in fen, facts, total, notes and freshness."""
     answer = json.loads(ask(address, *TREND, "--format", "json").out)
-    assert answer["rows"][0]["figures"] == {"sales_fen": 107000005, "bets": 500, "events": 20, "payouts_fen": 200}
-    assert answer["rows"][1]["growth"]["mark"] == "GROWTH_MARK_NEW"
+    assert (answer["rows"][0]["sales_fen"], answer["rows"][0]["bets"]) == (107000005, 500)
+    assert answer["rows"][0]["base_last_day"] == "2024-02-29"
+    assert (answer["rows"][1]["growth_mark"], answer["rows"][1]["growth_ratio"]) == ("NEW", None)
+    assert answer["total"]["sales_fen"] == 106999900
+    assert answer["row_count"] == answer["rows_available"] == 2
     assert answer["freshness"]["latest_received_ms"] == FRESH.latest_received_ms
-    headline = json.loads(ask(address, "query", "headline", "--format", "json").out)
-    assert headline["total"]["daily_sales_fen"] == list(range(28))
-    assert "excess_points" not in headline["benchmark"]
+    assert ask(address, *TREND, "--json").out == ask(address, *TREND, "--format", "json").out
+    headline = json.loads(ask(address, "query", "headline", "--json").out)
+    assert headline["rows"][0]["daily_sales_fen"] == list(range(28))
+    assert headline["facts"]["benchmark_growth_ratio"] == -0.03
+    assert headline["facts"]["excess_points"] is None
+    assert headline["definitions"][0] == {
+        "name": "active_outlets",
+        "zh": "活跃网点口径",
+        "en": "active outlets are ...",
+    }
 
 
 def test_a_headline_stands_beside_its_benchmark(address: str) -> None:

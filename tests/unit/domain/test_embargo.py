@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fucai.domain.embargo import DrawTimes, Embargo, build_embargo
-from fucai.v1.registry_pb2 import Draw, Game, RegistryRecord
+from fucai.v1.registry_pb2 import Draw, DrawAct, Game, RegistryRecord
 
 CLOSE, DRAWN = 1_000, 2_000
 EMBARGO = build_embargo(
@@ -68,3 +68,27 @@ def test_knowing_less_withholds_more(close_ms: int, after_ms: int, now_ms: int) 
         assert without_end.is_sealed("g", "1", now_ms)
     if without_end.is_sealed("g", "1", now_ms):
         assert Embargo().is_sealed("g", "1", now_ms)
+
+
+def test_an_act_seals_earlier_and_ends_whatever_was_planned() -> None:
+    """A seal after the close changes nothing; an end by hand replaces the registered one; acts need a draw."""
+
+    def times(*acts: tuple[str, int]) -> DrawTimes:
+        draw = RegistryRecord(draw=Draw(game="ssq", draw_no="2025001", sales_close_ms=CLOSE, drawn_ms=DRAWN))
+        found = [RegistryRecord(draw_act=DrawAct(game="ssq", draw_no="2025001", act=act, at_ms=at)) for act, at in acts]
+        return build_embargo([*found, draw]).draws["ssq", "2025001"]
+
+    assert times(("seal", 10)) == DrawTimes(10, DRAWN)
+    assert times(("seal", CLOSE + 5)) == DrawTimes(CLOSE, DRAWN)
+    assert times(("end", DRAWN + 7), ("seal", 10)) == DrawTimes(10, DRAWN + 7)
+    assert build_embargo(
+        [RegistryRecord(draw_act=DrawAct(game="ssq", draw_no="2025001", act="end", at_ms=1))]
+    ).is_sealed("ssq", "2025001", 9)
+
+
+@given(st.lists(st.integers(1, 50), max_size=5), st.integers(0, 60))
+def test_the_next_seal_is_the_first_that_is_still_to_come(seals: list[int], now_ms: int) -> None:
+    """Until then no draw changes from shown to sealed; 0 where none will."""
+    embargo = Embargo({("g", str(place)): DrawTimes(at, 0) for place, at in enumerate(seals)})
+    following = embargo.next_seal_ms(now_ms)
+    assert following == min((at for at in seals if at > now_ms), default=0)

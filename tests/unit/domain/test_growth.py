@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fucai.domain.growth import Coverage, Growth, Mark, excess_points, grow
+from fucai.domain.growth import Coverage, Growth, Mark, excess_points, grow, grow_per_open_day
 from fucai.v1.analytics_pb2 import GrowthMark
 
 FEN = st.integers(min_value=-(10**15), max_value=10**15)
@@ -41,6 +41,29 @@ def test_ratio_is_exact_or_absent(value: int, base: int, coverage: Coverage) -> 
     assert (growth.ratio is not None) == (growth.mark in {Mark.RATIO, Mark.PARTIAL_BASE})
     if growth.ratio is not None:
         assert growth.ratio == float(Fraction(value - base, base))
+
+
+@given(FEN, FEN, st.sampled_from(Coverage), st.integers(0, 10**15))
+def test_a_least_base_only_takes_ratios_away(value: int, base: int, coverage: Coverage, least: int) -> None:
+    """A ratio becomes SMALL_BASE exactly where the base is below the least one; every other mark stays."""
+    without, with_least = grow(value, base, coverage), grow(value, base, coverage, least)
+    small = without.ratio is not None and base < least
+    assert with_least == (Growth(None, Mark.SMALL_BASE) if small else without)
+
+
+@given(FEN, FEN, st.integers(0, 400), st.integers(0, 400), st.sampled_from(Coverage))
+def test_growth_per_open_day_is_that_of_the_averages(
+    value: int, base: int, days: int, base_days: int, coverage: Coverage
+) -> None:
+    """Per open day, the ratio is that of the two exact averages, under the mark of the sums; without days none."""
+    found = grow_per_open_day(value, base, (days, base_days), coverage)
+    if not days or not base_days:
+        assert found == Growth(None, Mark.NO_BASE)
+        return
+    plain = grow(value, base, coverage)
+    assert found.mark is plain.mark
+    averages = Fraction(value, days), Fraction(base, base_days)
+    assert found.ratio == (None if plain.ratio is None else float((averages[0] - averages[1]) / averages[1]))
 
 
 def test_marks_are_those_of_the_contract() -> None:

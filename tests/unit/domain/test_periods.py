@@ -20,13 +20,16 @@ from fucai.domain.periods import (
     coverage,
     hour_base,
     open_window,
+    stretch_before,
     whole,
+    whole_months,
     year_before,
 )
 from fucai.v1 import analytics_pb2
 
 DAYS = st.dates(date(1999, 1, 1), date(2040, 12, 31))
 DAY = timedelta(days=1)
+BY_CALENDAR = [rule for rule in Comparison if rule not in (Comparison.LUNAR, Comparison.BASE_PERIOD)]
 
 
 @st.composite
@@ -47,7 +50,7 @@ def plus_one_year(day: date) -> date:
     return day.replace(year=day.year + 1, day=min(day.day, last))
 
 
-@given(spans(), st.sampled_from(Grain), st.sampled_from(Comparison))
+@given(spans(), st.sampled_from(Grain), st.sampled_from(BY_CALENDAR))
 def test_buckets_cover_the_question_once(asked: DayRange, grain: Grain, comparison: Comparison) -> None:
     """The buckets follow each other without hole or overlap, and together are the question."""
     found = buckets(grain, asked, comparison)
@@ -107,6 +110,54 @@ def test_an_arbitrary_range_has_the_days_of_the_year_before(days: DayRange) -> N
     near = DayRange(days.first - 368 * DAY, days.last - 363 * DAY)
     base = year_before(days)
     assert (list(base) if base else []) == [day for day in near if plus_one_year(day) in days]
+
+
+@given(spans(longest=62), st.sampled_from(Grain))
+def test_weekdays_meet_themselves(days: DayRange, grain: Grain) -> None:
+    """Weekday-aligned, every day of every bucket has the day 52 weeks before as its base."""
+    for bucket in buckets(grain, days, Comparison.WEEKDAY):
+        assert bucket.base is not None
+        assert [(day - before).days for day, before in zip(bucket.days, bucket.base, strict=True)] == (
+            [364] * bucket.days.days
+        )
+
+
+@pytest.mark.parametrize("rule", [Comparison.LUNAR, Comparison.BASE_PERIOD])
+def test_the_calendar_alone_does_not_answer_for_every_rule(rule: Comparison) -> None:
+    """A rule that needs lunar dates or a given base is refused by name, not answered by another rule."""
+    with pytest.raises(ValueError, match=rule.name):
+        base_of(Grain.MONTH, span("2025-02-01", "2025-02-28"), rule)
+
+
+@given(spans(longest=40), st.integers(-60, 60), st.integers(0, 40))
+def test_the_overlap_is_the_days_of_both(left: DayRange, away: int, longer: int) -> None:
+    """Two ranges overlap in exactly the days that lie in both, whichever is asked."""
+    right = DayRange(left.first + away * DAY, left.first + (away + longer) * DAY)
+    shared = left.overlap(right)
+    assert (list(shared) if shared else []) == [day for day in left if day in right]
+    assert shared == right.overlap(left)
+
+
+@given(DAYS, st.integers(1, 30), st.data())
+def test_whole_months_have_whole_months_before_them(day: date, months: int, data: st.DataObject) -> None:
+    """Before whole months lie as many whole months; a part of them has as many days from there, never beyond."""
+    first = day.replace(day=1)
+    after = date(first.year + (first.month - 1 + months) // 12, (first.month - 1 + months) % 12 + 1, 1)
+    days = DayRange(first, after - DAY)
+    assert whole_months(days) == months
+    before = stretch_before(days)
+    assert (before.last, whole_months(before)) == (first - DAY, months)
+    part = DayRange(first, data.draw(st.dates(first, days.last)))
+    if months % 12:
+        same = [base for base, _ in zip(before, part, strict=False)]
+        assert list(stretch_before(days, part)) == (list(before) if part == days else same)
+
+
+@given(spans(longest=100))
+def test_other_stretches_have_as_many_days_before_them(days: DayRange) -> None:
+    """What is no whole months is compared with as many days directly before it."""
+    if whole_months(days) == 0:
+        assert stretch_before(days) == DayRange(days.first - days.days * DAY, days.first - DAY)
 
 
 def test_hours_keep_their_hour() -> None:

@@ -100,8 +100,21 @@ def test_figures_have_base_units_and_labels() -> None:
     assert rig.value("fucai_channel_data_latest_received_timestamp_seconds") == 1_741_600_000.5
 
 
+def test_kept_figures_end_when_a_draw_is_sealed_that_they_may_contain() -> None:
+    """From the next seal on there is no figure until analytics answers again; their age goes on."""
+    rig = Rig()
+    answer = headline()
+    answer.freshness.next_seal_ms = int(rig.now * 1000) + 60_000
+    rig.collector.publish(answer)
+    rig.now += 59
+    assert rig.value("fucai_channel_active_outlets") == 54
+    rig.now += 1
+    assert not [sample for sample in rig.scrape() if not sample.name.startswith("fucai_exporter")]
+    assert rig.value("fucai_exporter_figures_age_seconds") == 60
+
+
 def test_growth_without_a_ratio_is_absent_and_marked() -> None:
-    """A new zone type has no growth sample, but one mark of the six is 1."""
+    """A new zone type has no growth sample, but one mark of the seven is 1."""
     rig = Rig()
     rig.collector.publish(headline())
     assert rig.value("fucai_zone_type_sales_growth_ratio", zone_type="night_market", period="28d") is None
@@ -112,7 +125,8 @@ def test_growth_without_a_ratio_is_absent_and_marked() -> None:
         and sample.labels["zone_type"] == "night_market"
         and sample.labels["figure"] == "sales"
     }
-    assert marks == {"new": 1, "ratio": 0, "both_zero": 0, "negative_base": 0, "no_base": 0, "partial_base": 0}
+    others = ("ratio", "both_zero", "negative_base", "no_base", "partial_base", "small_base")
+    assert marks == {"new": 1, **dict.fromkeys(others, 0)}
     assert rig.value("fucai_zone_type_sales_growth_ratio", zone_type="none", period="28d") == 0.5
 
 

@@ -102,6 +102,17 @@ def test_a_survey_is_shown_with_its_age() -> None:
     assert "100 s old" in rig.progress.readiness().reason
 
 
+def test_counts_end_when_a_draw_is_sealed_that_they_may_contain() -> None:
+    """From the next seal on they are absent until the next survey; what has no draw stays."""
+    rig = Rig(replace(SURVEY, next_seal_ms=2_060_000))
+    rig.turn()
+    rig.now += 59
+    assert rig.value("fucai_conservation_events", game="ssq", outcome="stored") == 8
+    rig.now += 1
+    assert rig.value("fucai_conservation_events", game="ssq", outcome="stored") is None
+    assert rig.value("fucai_ledger_open_gaps") == 2
+
+
 def test_without_gaps_the_age_is_a_counted_zero() -> None:
     """After a survey that found nothing missing, the age of the oldest gap is 0."""
     rig = Rig(replace(SURVEY, gaps=0, missing=0, oldest_gap_ms=0))

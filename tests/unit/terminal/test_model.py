@@ -146,7 +146,7 @@ def test_outlets_known_by_imports_only_are_not_played() -> None:
 def calendar(code: str, closes: dict[str, int] | None = None) -> DrawCalendar:
     """The calendar of one of the town's games."""
     game = next(game for game in town.GAMES if game.game == code)
-    return DrawCalendar(game, CLOSED, closes or {}, seed=1)
+    return DrawCalendar([game], CLOSED, closes or {}, seed=1)
 
 
 @given(day=st.integers(FIRST, LAST), minute=st.integers(0, 1_439), code=st.sampled_from(["ssq", "3d", "qlc", "kl8"]))

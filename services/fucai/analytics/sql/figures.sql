@@ -1,4 +1,4 @@
--- Sales, bets, events and payouts by bucket and group. The inner query has the keys of a projection of `sales`,
+-- Sales, bets, events and payouts by bucket and group. The inner query has the keys of a projection of `sales`, which the view keeps,
 -- so it reads sums by day or by hour instead of events; the outer one puts each outlet where it was on that day.
 -- Names with a dollar sign stand for fixed texts of texts.py; what was asked comes as query parameters.
 SELECT
@@ -12,11 +12,11 @@ SELECT
 FROM
 (
     SELECT business_day, kind, $keys, sum(amount_fen) AS fen, sum(bets) AS bet_count, count() AS event_count
-    FROM sales
-    WHERE business_day BETWEEN {first_day:Date} AND {last_day:Date} AND $kept
+    FROM visible_sales
+    WHERE business_day BETWEEN {first_day:Date} AND {last_day:Date} AND $kept AND $read
     GROUP BY business_day, kind, $keys
 )
-WHERE $counterpart
+WHERE $counterpart AND $summed
 GROUP BY bucket, hour, groups
 ORDER BY bucket, hour, groups
 LIMIT {rows:UInt32}

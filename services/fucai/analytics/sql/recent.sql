@@ -8,7 +8,7 @@ SELECT
     lower(toString(kind)) AS kind_name,
     amount_fen,
     bets
-FROM sales
+FROM visible_sales
 WHERE business_day BETWEEN {last_day:Date} - 1 AND {last_day:Date}
 ORDER BY sold_at DESC, terminal_id, epoch, seq DESC
 LIMIT {rows:UInt32}

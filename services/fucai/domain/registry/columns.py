@@ -152,6 +152,7 @@ COLUMNS: Mapping[str, Sequence[Column]] = MappingProxyType(
             *_texts("game draw_no"),
             Column("sales_close", _moment, "sales_close_ms"),
             Column("drawn", _moment, "drawn_ms"),
+            _SAMPLE,
         ],
         "closures": _texts("first_day last_day scope name"),
         "benchmarks": [
@@ -164,7 +165,7 @@ COLUMNS: Mapping[str, Sequence[Column]] = MappingProxyType(
 )
 """Columns of each table's file, which is named after the table."""
 
-FILE_NAMES = tuple(f"{table.name}.csv" for table in TABLES)
+FILE_NAMES = tuple(f"{table.name}.csv" for table in TABLES if table.imported)
 
 
 def columns_of(name: str) -> Columns:

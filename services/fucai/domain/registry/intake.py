@@ -34,7 +34,7 @@ def take_in(files: Mapping[str, bytes], stored: Snapshot, zone: ZoneInfo) -> Int
     entries: list[Entry[CsvOrigin]] = []
     unreadable: set[str] = set()
     for file, content in files.items():
-        table = BY_NAME.get(file.removesuffix(".csv")) if file.endswith(".csv") else None
+        table = BY_NAME.get(file.removesuffix(".csv")) if file in FILE_NAMES else None
         if table is None:
             remedy = f"is no file of the registry; name it one of {', '.join(FILE_NAMES)}, or leave it out"
             problems.append(Problem(file, 0, "", file, remedy))

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from fucai.domain.calendar import DrawNumber, parse_day
+from fucai.domain.embargo import END, SEAL
 from fucai.domain.registry.faults import Fault, shown
 from fucai.domain.registry.tables import Table
 
@@ -146,15 +147,28 @@ def _schedule(game: Any) -> Faults:
 
 
 def _draw(draw: Any) -> Faults:
-    yield from _pattern(draw, "game", _CODE, "is no code; use up to 32 letters, digits, _ and -")
-    try:
-        DrawNumber.parse(draw.draw_no)
-    except ValueError as error:
-        yield _fault(draw, "draw_no", str(error))
+    yield from _draw_number(draw)
     if not 0 < draw.sales_close_ms <= _LAST_MS:
         yield _fault(draw, "sales_close_ms", "is no instant after 1970; give when sales of the draw close")
     if draw.drawn_ms and not draw.sales_close_ms <= draw.drawn_ms <= _LAST_MS:
         yield _fault(draw, "drawn_ms", "is before sales close; a draw ends after that")
+
+
+def _draw_act(act: Any) -> Faults:
+    yield from _draw_number(act)
+    yield from _one_of(act, "act", (SEAL, END))
+    yield from _id(act, "acted_by")
+    yield from _text(act, "note")
+    if not 0 < act.at_ms <= _LAST_MS:
+        yield _fault(act, "at_ms", "is no instant after 1970; give Unix milliseconds, or 0 for now")
+
+
+def _draw_number(message: Any) -> Faults:
+    yield from _pattern(message, "game", _CODE, "is no code; use up to 32 letters, digits, _ and -")
+    try:
+        DrawNumber.parse(message.draw_no)
+    except ValueError as error:
+        yield _fault(message, "draw_no", str(error))
 
 
 def _closure(closure: Any) -> Faults:
@@ -183,6 +197,7 @@ _RULES: Mapping[str, Callable[[Any], Faults]] = MappingProxyType(
         "terminal": _terminal,
         "game": _game,
         "draw": _draw,
+        "draw_act": _draw_act,
         "closure": _closure,
         "benchmark": _benchmark,
     }

@@ -13,6 +13,7 @@ from fucai.v1.registry_pb2 import (
     Benchmark,
     Closure,
     Draw,
+    DrawAct,
     Game,
     Outlet,
     RegistryRecord,
@@ -29,6 +30,7 @@ class Table:
     """One table: its number in the contract, its name (zones), the record's name (zone), message and key fields.
 
     Where `versioned`, the last field of the key is valid_from and the others name the thing that has versions.
+    Records of a table that is not `imported` come from calls of their own, and are never corrected.
     """
 
     number: RegistryTable.ValueType
@@ -37,6 +39,7 @@ class Table:
     message: type[Message]
     key_fields: tuple[str, ...]
     versioned: bool = False
+    imported: bool = True
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -68,8 +71,16 @@ GAMES = Table(RegistryTable.REGISTRY_TABLE_GAMES, "games", "game", Game, ("game"
 DRAWS = Table(RegistryTable.REGISTRY_TABLE_DRAWS, "draws", "draw", Draw, ("game", "draw_no"))
 CLOSURES = Table(RegistryTable.REGISTRY_TABLE_CLOSURES, "closures", "closure", Closure, ("scope", "first_day"))
 BENCHMARKS = Table(RegistryTable.REGISTRY_TABLE_BENCHMARKS, "benchmarks", "benchmark", Benchmark, ("series", "period"))
+DRAW_ACTS = Table(
+    RegistryTable.REGISTRY_TABLE_DRAW_ACTS,
+    "draw_acts",
+    "draw_act",
+    DrawAct,
+    ("game", "draw_no", "act"),
+    imported=False,
+)
 
-TABLES = (ZONES, OUTLETS, TERMINALS, GAMES, DRAWS, CLOSURES, BENCHMARKS)
+TABLES = (ZONES, OUTLETS, TERMINALS, GAMES, DRAWS, CLOSURES, BENCHMARKS, DRAW_ACTS)
 BY_NAME: Mapping[str, Table] = MappingProxyType({table.name: table for table in TABLES})
 BY_KIND: Mapping[str, Table] = MappingProxyType({table.kind: table for table in TABLES})
 BY_NUMBER: Mapping[int, Table] = MappingProxyType({table.number: table for table in TABLES})
