@@ -9,7 +9,7 @@ from fucai.analytics.store import Ask
 from fucai.analytics.texts import plain
 from fucai.domain.benchmarks import Match, Published, match
 from fucai.domain.growth import Growth, Mark, excess_points
-from fucai.domain.periods import DayRange
+from fucai.domain.periods import Comparison, DayRange
 from fucai.domain.verdict import verdict
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
@@ -18,9 +18,11 @@ _NAMED_AT_MOST = 6  # missing periods that a note lists
 
 
 async def benchmark(
-    ask: Ask, asked: str, days: DayRange, ours: analytics_pb2.Growth
+    ask: Ask, asked: str, days: DayRange, ours: analytics_pb2.Growth, *, rule: Comparison = Comparison.YOY
 ) -> analytics_pb2.BenchmarkComparison:
     """The comparison with series `asked`, or with the default one.
+
+    What is published is calendar year on year: growth by another `rule` stands beside it and is not compared with it.
 
     Raises:
         BadQuestionError: no such series is in the registry; the default one may be absent.
@@ -34,11 +36,17 @@ async def benchmark(
         known = [str(name) for (name,) in await ask(plain("series"), {})]
         choices = f"choose {', '.join(known)}" if known else "none is in the registry: import benchmarks.csv"
         raise BadQuestionError([Violation("benchmark", f"no series {asked!r}: {choices}")])
-    return compare(series, match(values, days), days, ours)
+    found = compare(series, match(values, days), days, ours)
+    if rule is not Comparison.YOY and found.published:
+        found.ClearField("excess_points")
+        found.published, found.verdict = False, analytics_pb2.VERDICT_UNSPECIFIED
+        found.note_zh += "；本期增长率不按日历同比计算，不可直接相减"
+        found.note_en += "; our growth is not calendar year on year: not comparable"
+    return found
 
 
 def compare(series: str, found: Match, days: DayRange, ours: analytics_pb2.Growth) -> analytics_pb2.BenchmarkComparison:
-    """What is shown of the series and why."""
+    """What is shown of the series, why, and the verdict."""
     zh, en = _note(series, found, days)
     shown = analytics_pb2.BenchmarkComparison(
         series=series, published=found.published, period=found.period, note_zh=zh, note_en=en

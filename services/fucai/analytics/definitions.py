@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from fucai.analytics.measures import Measure
+from fucai.domain.comparison import RULES
 from fucai.domain.periods import Comparison, Grain
 from fucai.v1.analytics_pb2 import Definition
 
@@ -20,6 +24,13 @@ _GROWTH = Definition(
     text_zh="增长率：（本期－基期）÷基期；基期为零、为负、无数据或不全时以标记代替或注明",
     text_en="Growth: (value - base) / base; a mark stands where the base is zero, negative, missing or partly stored",
 )
+_AVERAGE_ZH = "移动平均：最近 {buckets} 个完整期（含本期）销售额的平均；有不完整的期时不给出"
+_AVERAGE_EN = "Moving average: mean sales of the last {buckets} whole buckets up to this one; absent where one is cut"
+_SAME = Definition(
+    name="same_outlet_sales",
+    text_zh="同店：本期与基期均有销售的网点，其两期销售额及增长率",
+    text_en="Same outlet: outlets that sold in both periods, their sales of both and the growth",
+)
 _AS_OF = Definition(
     name="as_of_sale",
     text_zh="区域、业态等属性按销售当日的登记计算",
@@ -32,6 +43,52 @@ _SCALE_ZH = (
 _SCALE_EN = (
     "Channel scale (active outlets): outlets with at least {sales} sale(s), or a daily summary with bets, in the last "
     "{days} open days up to the end of the period; days of a market closure are not open"
+)
+
+_DECOMPOSED = (
+    Definition(
+        name="waterfall",
+        text_zh=(
+            "增减构成：基期＋新增＋关停＋同店＝本期，精确到分。网点按其在所问范围内两期的全部销售归类一次："
+            "仅本期有销售为新增，仅基期有销售为关停，两期都有为同店；换区或改业态的网点在两组中都属同店，其各期销售计入当时所在组"
+        ),
+        text_en=(
+            "Waterfall: base + new + closed + same-outlet = value, exact to the fen. An outlet is judged once, by all "
+            "its sales in the question: new where it sold in the period only, closed where in the base only, same "
+            "where in both; one that moved is same in both groups, each with the sales made there"
+        ),
+    ),
+    Definition(
+        name="effects",
+        text_zh=(
+            "因素影响（LMDI）：网点数影响＝新增＋关停；同店变动按对数平均分为单店注数与单注金额；"
+            "某期在该组无销售或无注数者列入其他"
+        ),
+        text_en=(
+            "Effects (LMDI): number of outlets = new + closed; the same outlets' change is split by logarithmic mean "
+            "into bets per outlet and amount per bet; without sales or bets in the group in a period it stands in other"
+        ),
+    ),
+)
+
+_PLACES = Definition(
+    name="places",
+    text_zh=(
+        "名次：数值相同者名次相同（1、2、2、4）；占比为占同榜全部入榜者的万分比，用最大余数法，合计 10,000；"
+        "其余各行合并为“其他”"
+    ),
+    text_en=(
+        "Places: equals share one (1, 2, 2, 4); shares are basis points of all that are ranked, by largest remainder, "
+        "and sum to 10,000; the rows beyond the top are summed as others"
+    ),
+)
+_ONE_AREA = Definition(
+    name="one_area",
+    text_zh="网点只在一处排名：本期最后一次销售或注销当日所在处，计其全部销售；首台终端日期以网点开业日为准",
+    text_en=(
+        "An outlet is ranked in one place only, where it was on the day of its last sale or void, with all its "
+        "sales; the day of its first machine is the day it opened"
+    ),
 )
 
 _RULES = {
@@ -47,9 +104,18 @@ _RULES = {
 _WEEKS = ("同比：与 364 天前的同一周比较", "Year on year: the week 364 days before")
 
 
-def of_trend(*, grouped: bool) -> list[Definition]:
+def of_trend(measures: Iterable[Measure] = (), *, grouped: bool, moving_average: int = 0) -> list[Definition]:
     """The definitions that a trend needs."""
-    return [_SALES, _BETS, _GROWTH, *([_AS_OF] if grouped else [])]
+    further = [measure.definition() for measure in measures if measure.name not in ("sales", "bets")]
+    if moving_average:
+        zh, en = (text.format(buckets=moving_average) for text in (_AVERAGE_ZH, _AVERAGE_EN))
+        further.append(Definition(name="moving_average", text_zh=zh, text_en=en))
+    return [_SALES, _BETS, *further, _GROWTH, *([_AS_OF] if grouped else [])]
+
+
+def of_growth(measures: Iterable[Measure], *, grouped: bool) -> list[Definition]:
+    """The definitions that growth needs."""
+    return [*(measure.definition() for measure in measures), _SAME, _GROWTH, *([_AS_OF] if grouped else [])]
 
 
 def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Definition]:
@@ -59,9 +125,24 @@ def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Defi
     return [scale, _SALES, _GROWTH, *([_AS_OF] if grouped else [])]
 
 
+def of_decompose(*, grouped: bool) -> list[Definition]:
+    """The definitions that a decomposition needs."""
+    return [_SALES, _BETS, *_DECOMPOSED, *([_AS_OF] if grouped else [])]
+
+
+def of_rank(measure: Measure, *, outlets: bool) -> list[Definition]:
+    """The definitions that a ranking by a measure needs."""
+    return [measure.definition(), _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
+
+
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:
     """The rule of a comparison for people, Chinese and English; empty without comparison."""
     if comparison is Comparison.NONE:
         return ""
-    zh, en = _WEEKS if grain is Grain.WEEK and comparison is Comparison.YOY else _RULES[comparison]
+    if grain is Grain.WEEK and comparison is Comparison.YOY:
+        zh, en = _WEEKS
+    elif comparison in _RULES:
+        zh, en = _RULES[comparison]
+    else:
+        zh, en = RULES[comparison].zh, RULES[comparison].en
     return f"{zh} / {en}"

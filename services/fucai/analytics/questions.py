@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from fucai.analytics.measures import Measure, read_measures, sums_of
+from fucai.analytics.selection import EVERYTHING, Selection, read_selection
 from fucai.analytics.texts import DIMENSIONS
 from fucai.domain.periods import Comparison, DayRange, Grain, buckets
 from fucai.runtime.errors import Violation
@@ -16,17 +18,17 @@ MAX_ROWS = 50_000
 MAX_DIMENSIONS = 5
 MAX_OPEN_DAYS = 366
 MAX_RECENT = 100
+MAX_AVERAGE = 1_000
 DEFAULT_RECENT = 10
 DEFAULT_SALES = 1
 DEFAULT_OPEN_DAYS = 7
 DEFAULT_BENCHMARK = "national_welfare"
-HEADLINE_DAYS = 28
 HEADLINE_DIMENSIONS = tuple(name for name in DIMENSIONS if name != "kind")
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EARLIEST, _LATEST = date(1971, 1, 1), date(2148, 12, 31)  # what a ClickHouse Date holds, and a year before it
 _HOURS = 24
-_COMPARED = (Comparison.NONE, Comparison.YOY, Comparison.PREVIOUS)
+_FIGURES = frozenset({"sales", "bets", "events", "payouts"})
 
 
 class BadQuestionError(Exception):
@@ -39,76 +41,114 @@ class BadQuestionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TrendQuestion:
-    """A checked question for a trend."""
+    """A checked question for a trend.
+
+    Attributes:
+        days: those asked for.
+        grain: length of a bucket.
+        by: dimensions.
+        comparison: the rule.
+        base_first: first day of the base by BASE_PERIOD; else None.
+        measures: those beside the figures.
+        sums: the sums that they need and that are no figure.
+        selection: which events count.
+        moving_average: buckets of a moving average; 0 for none.
+        top: groups shown; 0 for all.
+    """
 
     days: DayRange
     grain: Grain
     by: tuple[str, ...]
     comparison: Comparison
+    base_first: date | None = None
+    measures: tuple[Measure, ...] = ()
+    sums: tuple[str, ...] = ()
+    selection: Selection = EVERYTHING
+    moving_average: int = 0
+    top: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class HeadlineQuestion:
-    """A checked question for the headline; None stands for what the store decides."""
+    """A checked question for the headline; its days are read by `pairing.read_period`."""
 
-    first: date | None
-    last: date | None
     benchmark: str
     least_sales: int
     open_days: int
     by: str
+    selection: Selection
 
 
-def read_trend(request: analytics_pb2.TrendRequest) -> TrendQuestion:
-    """The question of a request.
+def read_trend(request: analytics_pb2.TrendRequest, today: date, now_ms: int, *, bounded: bool = True) -> TrendQuestion:
+    """The question of a request, at a moment; `bounded` where all its buckets must fit into one message.
 
     Raises:
         BadQuestionError: with one violation for each bad field.
     """
     bad: list[Violation] = []
-    first = _day("from_day", request.from_day, bad)
-    last = _day("to_day", request.to_day, bad)
+    first = read_day("from_day", request.from_day, bad)
+    last = read_day("to_day", request.to_day, bad)
     grain = _grain(request.grain, bad)
-    by = _dimensions(request.by, bad)
-    comparison = _comparison(request.compare, bad)
+    by = read_dimensions(request.by, bad)
+    comparison = read_comparison(request.compare, bad)
+    measures = read_measures(request.measures, (), bad)
+    selection = read_selection(request.selection, today, now_ms, bad)
+    if request.moving_average > MAX_AVERAGE:
+        text = f"{request.moving_average} buckets: choose 1 to {MAX_AVERAGE}, or 0 for none"
+        bad.append(Violation("moving_average", text))
     if first and last and last < first:
         bad.append(_reversed(first, last))
     if bad or first is None or last is None:
         raise BadQuestionError(bad)
     days = DayRange(first, last)
-    if days.days * _HOURS > MAX_ROWS:  # only then count: buckets of centuries are many
+    base_first = _base_first(request, comparison, days)
+    if bounded and days.days * _HOURS > MAX_ROWS:  # only then count: buckets of centuries are many
         count = len(buckets(grain, days, Comparison.NONE)) * (_HOURS if grain is Grain.HOUR else 1)
         if count > MAX_ROWS:
             text = f"{first} to {last} has {count:,} buckets, at most {MAX_ROWS:,}: shorten it or choose a longer grain"
             raise BadQuestionError([Violation("grain", text)])
-    return TrendQuestion(days, grain, by, comparison)
+    needed = tuple(name for name in sums_of(measures) if name not in _FIGURES)
+    return TrendQuestion(
+        days, grain, by, comparison, base_first, measures, needed, selection, request.moving_average, request.top
+    )
 
 
-def read_headline(request: analytics_pb2.HeadlineRequest) -> HeadlineQuestion:
-    """The question of a request.
+def _base_first(request: analytics_pb2.TrendRequest, comparison: Comparison, days: DayRange) -> date | None:
+    """The first day of the base by BASE_PERIOD, which is as long as the question and lies wholly before it."""
+    text, bad = request.base_from_day, list[Violation]()
+    if comparison is not Comparison.BASE_PERIOD:
+        if text:
+            told = f"{text}, but the comparison is {comparison.name.lower()}: choose base_period, or leave it out"
+            raise BadQuestionError([Violation("base_from_day", told)])
+        return None
+    found = read_day("base_from_day", text, bad)
+    if found is not None and found + timedelta(days=days.days - 1) >= days.first:
+        told = f"a base of {days.days} days from {found} reaches into the period: give a day before {_before(days)}"
+        bad.append(Violation("base_from_day", told))
+    if bad or found is None:
+        raise BadQuestionError(bad)
+    return found
 
-    Raises:
-        BadQuestionError: with one violation for each bad field.
-    """
-    bad: list[Violation] = []
-    first = _day("from_day", request.from_day, bad) if request.from_day else None
-    last = _day("to_day", request.to_day, bad) if request.to_day else None
-    if first and last and last < first:
-        bad.append(_reversed(first, last))
+
+def _before(days: DayRange) -> date:
+    return days.first - timedelta(days=days.days - 1)
+
+
+def read_headline(
+    request: analytics_pb2.HeadlineRequest, today: date, now_ms: int, bad: list[Violation]
+) -> HeadlineQuestion:
+    """The question of a request but for its days; what is wrong goes into `bad`."""
     if request.active_open_days > MAX_OPEN_DAYS:
         text = f"{request.active_open_days}: choose 1 to {MAX_OPEN_DAYS} open days, or 0 for {DEFAULT_OPEN_DAYS}"
         bad.append(Violation("active_open_days", text))
     if request.by and request.by not in HEADLINE_DIMENSIONS:
         bad.append(Violation("by", f"{request.by!r} is no dimension: choose {_choices(HEADLINE_DIMENSIONS)}"))
-    if bad:
-        raise BadQuestionError(bad)
     return HeadlineQuestion(
-        first,
-        last,
         request.benchmark,
         request.active_sales or DEFAULT_SALES,
         request.active_open_days or DEFAULT_OPEN_DAYS,
         request.by,
+        read_selection(request.selection, today, now_ms, bad),
     )
 
 
@@ -125,7 +165,8 @@ def read_recent(request: analytics_pb2.RecentRequest) -> int:
     return request.limit or DEFAULT_RECENT
 
 
-def _day(field: str, text: str, bad: list[Violation]) -> date | None:
+def read_day(field: str, text: str, bad: list[Violation]) -> date | None:
+    """The day written in a field; None where it is none of 1971 to 2148, and then `bad` says so."""
     try:
         day = date.fromisoformat(text) if _ISO.fullmatch(text) else None
     except ValueError:
@@ -147,14 +188,17 @@ def _grain(number: int, bad: list[Violation]) -> Grain:
     return Grain(number)
 
 
-def _comparison(number: int, bad: list[Violation]) -> Comparison:
-    if number not in _COMPARED:
-        bad.append(Violation("compare", f"{number} is no comparison: choose none, yoy, previous"))
+def read_comparison(number: int, bad: list[Violation]) -> Comparison:
+    """The rule of that number; what is wrong goes into `bad`."""
+    if number not in set(Comparison):
+        choices = _choices(item.name.lower() for item in Comparison)
+        bad.append(Violation("compare", f"{number} is no comparison: choose {choices}"))
         return Comparison.NONE
     return Comparison(number)
 
 
-def _dimensions(names: Iterable[str], bad: list[Violation]) -> tuple[str, ...]:
+def read_dimensions(names: Iterable[str], bad: list[Violation]) -> tuple[str, ...]:
+    """The dimensions to group by, in order; what is wrong goes into `bad`."""
     by = tuple(names)
     for place, name in enumerate(by):
         if name not in DIMENSIONS:

@@ -10,14 +10,18 @@ from zoneinfo import ZoneInfo
 
 import grpc
 
-from fucai.analytics import definitions, questions
+from fucai.analytics import questions
 from fucai.analytics.asked import Asked
+from fucai.analytics.decompose import decompose
+from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
+from fucai.analytics.known import SealedDrawError, check_values
+from fucai.analytics.rank import rank
 from fucai.analytics.reach import reach
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
-from fucai.analytics.trend import trend
-from fucai.runtime.errors import Context, abort, invalid_argument, unavailable
+from fucai.analytics.trend import stream_trend, trend
+from fucai.runtime.errors import Context, abort, failed_precondition, invalid_argument, unavailable
 from fucai.v1 import analytics_pb2, analytics_pb2_grpc
 
 LONGEST_SECONDS = 60.0
@@ -44,34 +48,39 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
     async def Trend(self, request: analytics_pb2.TrendRequest, context: Context) -> analytics_pb2.TrendResponse:
         """Sales over time, by any dimensions, with a comparison."""
         async with self._asking(context, request.selection) as asked:
-            question = questions.read_trend(request)
-            now = await reach(asked.ask)
-            return analytics_pb2.TrendResponse(
-                rows=await trend(asked.ask, question, now),
-                freshness=now.freshness(asked.now_ms),
-                definitions=definitions.of_trend(grouped=bool(question.by)),
-                currency=asked.currency,
-                comparison_rule=definitions.comparison_rule(question.grain, question.comparison),
-                queries=asked.queries(),
-            )
+            return await trend(asked, request)
+
+    async def StreamTrend(
+        self, request: analytics_pb2.StreamTrendRequest, context: Context
+    ) -> AsyncIterator[analytics_pb2.StreamTrendResponse]:
+        """The same rows in parts, without a bound on their number."""
+        async with self._asking(context, request.question.selection) as asked:
+            async for part in stream_trend(asked, request.question):
+                yield part
 
     async def Headline(
         self, request: analytics_pb2.HeadlineRequest, context: Context
     ) -> analytics_pb2.HeadlineResponse:
         """Channel scale and sales of a period, year on year, beside a benchmark."""
         async with self._asking(context, request.selection) as asked:
-            question = questions.read_headline(request)
-            now = await reach(asked.ask)
-            answer = await headline(asked.ask, question, now, asked.today)
-            answer.freshness.CopyFrom(now.freshness(asked.now_ms))
-            answer.definitions.extend(
-                definitions.of_headline(
-                    least_sales=question.least_sales, open_days=question.open_days, grouped=bool(question.by)
-                )
-            )
-            answer.currency = asked.currency
-            answer.queries.extend(asked.queries())
-            return answer
+            return await headline(asked, request)
+
+    async def Decompose(
+        self, request: analytics_pb2.DecomposeRequest, context: Context
+    ) -> analytics_pb2.DecomposeResponse:
+        """Why sales changed: parts that sum exactly to the change."""
+        async with self._asking(context, request.selection) as asked:
+            return await decompose(asked, request)
+
+    async def Rank(self, request: analytics_pb2.RankRequest, context: Context) -> analytics_pb2.RankResponse:
+        """Who leads, within areas too, and by the rules of new stars and progress."""
+        async with self._asking(context, request.selection) as asked:
+            return await rank(asked, request)
+
+    async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
+        """A period against its base, by any dimensions, several measures at once."""
+        async with self._asking(context, request.selection) as asked:
+            return await growth(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context
@@ -115,9 +124,12 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         seconds = LONGEST_SECONDS if remaining is None else min(LONGEST_SECONDS, remaining - _ANSWERING_SECONDS)
         moment = self._clock()
         ran: list[Ran] = []
+        ask = self._store.asking(seconds, ran if selection is not None and selection.explain else None)
         try:
+            if selection is not None and selection.filters:
+                await check_values(ask, selection)
             yield Asked(
-                ask=self._store.asking(seconds, ran if selection is not None and selection.explain else None),
+                ask=ask,
                 today=moment.astimezone(self._zone).date(),
                 now_ms=int(moment.timestamp() * 1000),
                 currency=self._currency,
@@ -125,6 +137,8 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             )
         except questions.BadQuestionError as error:
             await invalid_argument(context, error.violations)
+        except SealedDrawError as error:
+            await failed_precondition(context, str(error))
         except StoreAwayError as error:
             await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
         except StoreSlowError as error:

@@ -9,7 +9,8 @@ from importlib.resources import files
 from string import Template
 from typing import NamedTuple
 
-from fucai.domain.periods import Comparison, Grain
+from fucai.analytics import sums
+from fucai.domain.periods import WEEKS_A_YEAR_DAYS, Comparison, Grain
 
 # Dimension: the key that the inner query groups by, and the value, of an outlet's attributes on day $day.
 _OUTLET = "outlet_id"
@@ -28,6 +29,11 @@ _DIMENSIONS = {
     "kind": ("kind", "lower(toString(kind))"),
 }
 DIMENSIONS = tuple(_DIMENSIONS)
+OTHERS, OTHERS_ZH = "others", "其他"
+"""The group of those that are not shown, summed; and its name for people."""
+_SHOWN = "{shown:Array(Array(String))}"
+_NOW = "business_day BETWEEN {first_day:Date} AND {last_day:Date}"
+_BEFORE = "business_day BETWEEN {base_first_day:Date} AND {base_last_day:Date}"
 
 
 class FilterKind(enum.Enum):
@@ -70,17 +76,24 @@ _START = {
 }
 
 # The day of the bucket that a base day is compared with. addYears turns 29 February into 28 February.
+_YEAR_LATER = "addYears(business_day, 1)"
 _SHIFTED = {
-    (Grain.HOUR, Comparison.YOY): "addYears(business_day, 1)",
-    (Grain.DAY, Comparison.YOY): "addYears(business_day, 1)",
+    (Grain.WEEK, Comparison.OPEN_DAY): _YEAR_LATER,
+    (Grain.HOUR, Comparison.YOY): _YEAR_LATER,
+    (Grain.DAY, Comparison.YOY): _YEAR_LATER,
     (Grain.WEEK, Comparison.YOY): "addDays(business_day, 364)",
-    (Grain.MONTH, Comparison.YOY): "addYears(business_day, 1)",
-    (Grain.YEAR, Comparison.YOY): "addYears(business_day, 1)",
+    (Grain.MONTH, Comparison.YOY): _YEAR_LATER,
+    (Grain.YEAR, Comparison.YOY): _YEAR_LATER,
     (Grain.HOUR, Comparison.PREVIOUS): "if(sold_hour = 23, addDays(business_day, 1), business_day)",
     (Grain.DAY, Comparison.PREVIOUS): "addDays(business_day, 1)",
     (Grain.WEEK, Comparison.PREVIOUS): "addDays(business_day, 7)",
     (Grain.MONTH, Comparison.PREVIOUS): "addMonths(toStartOfMonth(business_day), 1)",
-    (Grain.YEAR, Comparison.PREVIOUS): "addYears(business_day, 1)",
+    (Grain.YEAR, Comparison.PREVIOUS): _YEAR_LATER,
+}
+_ALWAYS_SHIFTED = {
+    Comparison.WEEKDAY: f"addDays(business_day, {WEEKS_A_YEAR_DAYS})",
+    Comparison.LUNAR: "addDays(business_day, {shift_days:Int32})",
+    Comparison.BASE_PERIOD: "addDays(business_day, {shift_days:Int32})",
 }
 _NOT_LEAP_DAY = "NOT (toMonth(business_day) = 2 AND toDayOfMonth(business_day) = 29)"
 
@@ -113,6 +126,8 @@ def where(key: tuple[tuple[str, bool], ...], *, today: bool = False, as_of: bool
             keys.add(_OUTLET)
         else:
             read.append(text)
+            if dimension == "hour":
+                read.append("NOT daily_summary")  # which has no hour
     if as_of:
         read.append("stored_at <= fromUnixTimestamp64Milli({as_of_ms:Int64})")
     return Where(" AND ".join(read) or "1", " AND ".join(summed) or "1", frozenset(keys))
@@ -133,6 +148,18 @@ def _dated(text: str, *, today: bool) -> str:
     return text.replace("$day", _TODAY if today else _AS_OF_SALE)
 
 
+def folded(value: str) -> str:
+    """Groups of that text, those that are not shown as one; parameter shown (Array(Array(String)))."""
+    return f"if(has({_SHOWN}, {value}), {value}, ['{OTHERS}'])"
+
+
+def _bucket(grain: Grain, shift: Comparison) -> str:
+    like = Comparison.YOY if shift is Comparison.OPEN_DAY else shift
+    default = _ALWAYS_SHIFTED.get(shift, "business_day")
+    day = _SHIFTED.get((grain, shift)) or _SHIFTED.get((grain, like)) or default
+    return _START[grain].format(day)
+
+
 @cache
 def figures(
     grain: Grain,
@@ -142,23 +169,32 @@ def figures(
     *,
     today: bool = False,
     as_of: bool = False,
+    further: tuple[str, ...] = (),
+    fold: bool = False,
 ) -> str:
     """Figures by bucket and group; with `shift`, those of base days under the bucket they are compared with.
 
-    Parameters of the query: first_day, last_day, rows, and those of the selection whose key is `conditions`. Columns:
-    bucket (Date), hour, groups (Array(String)), sales_fen, net_bets, events, payouts_fen.
+    Parameters of the query: first_day, last_day, rows, those of the selection whose key is `conditions`; shift_days by
+    LUNAR and BASE_PERIOD; shown where the groups that are not among those are to `fold`. Columns: bucket (Date), hour,
+    groups (Array(String)), sales_fen, net_bets, events, payouts_fen, then the `further` sums and outlets.
     """
     chosen = where(conditions, today=today, as_of=as_of)
     hourly = grain is Grain.HOUR
-    alone = shift is Comparison.YOY and grain in (Grain.HOUR, Grain.DAY)
+    alone = shift in (Comparison.YOY, Comparison.OPEN_DAY) and grain in (Grain.HOUR, Grain.DAY)
     hour = "modulo(sold_hour + 1, 24)" if shift is Comparison.PREVIOUS else "sold_hour"
     keys = {"sold_hour"} if hourly else set()
-    keys |= (keys_of(dimensions) | chosen.keys) - {"kind"}
+    summed = [name for name in further if name != sums.OUTLETS]
+    keys |= (keys_of(dimensions) | chosen.keys | sums.keys_of(summed)) - {"kind"}
+    if sums.OUTLETS in further:
+        keys.add(_OUTLET)
+    grouped = groups(dimensions, today=today)
     return Template(_read("figures")).substitute(
-        bucket=_START[grain].format(_SHIFTED.get((grain, shift), "business_day")),
+        bucket=_bucket(grain, shift),
         hour=hour if hourly else "0",
-        groups=groups(dimensions, today=today),
+        groups=folded(grouped) if fold else grouped,
         keys=", ".join(sorted(keys)) or "1",
+        columns=sums.columns_of(["sales", "bets", "events", *summed]),
+        further="".join(f",\n    {_further(name)} AS {name}" for name in further),
         kept="NOT daily_summary" if hourly else "1",
         read=chosen.read,
         summed=chosen.summed,
@@ -166,11 +202,69 @@ def figures(
     )
 
 
+def _further(name: str) -> str:
+    if name == sums.OUTLETS:
+        return f"uniqExactIf({_OUTLET}, {sums.SUMS['sold'].term} > 0)"
+    return f"sum({sums.SUMS[name].term})"
+
+
 @cache
-def active(dimensions: tuple[str, ...]) -> str:
-    """Active outlets by group. Parameters: open_days, least_sales, rows. Columns: groups (Array(String)), outlets."""
+def growth(
+    dimensions: tuple[str, ...],
+    names: tuple[str, ...],
+    conditions: tuple[tuple[str, bool], ...] = (),
+    *,
+    today: bool = False,
+    as_of: bool = False,
+    rest: bool = False,
+) -> str:
+    """Sums of a period and its base by group; `rest` for the sums of all groups that are not shown, as one.
+
+    Parameters of the query: first_day, last_day, base_first_day, base_last_day, rows, those of the selection whose key
+    is `conditions`, those of the sums; shown with `rest`. Columns: groups, the sums `names` (sales among them), then
+    those of the base, outlets, base_outlets, same_outlets, same_sales, base_same_sales.
+    """
+    chosen = where(conditions, today=today, as_of=as_of)
+    keys = (keys_of(dimensions) | chosen.keys | sums.keys_of(names)) - {"kind", _OUTLET}
+    grouped = groups(dimensions, today=today)
+    sides = ("now_", "", _NOW), ("before_", "base_", _BEFORE)
+    terms = [f"sumIf({sums.SUMS[name].term}, {days}) AS {side}{name}" for side, _, days in sides for name in names]
+    return Template(_read("growth")).substitute(
+        groups="emptyArrayString()" if rest else grouped,
+        keys=", ".join(sorted(keys)) or "1",
+        columns=sums.columns_of([*names, "sold"]),
+        sums=",\n    ".join(f"sum({side}{name}) AS {shown}{name}" for side, shown, _ in sides for name in names),
+        terms=",\n        ".join(terms),
+        sold=sums.SUMS["sold"].term,
+        now=_NOW,
+        before=_BEFORE,
+        read=chosen.read,
+        summed=chosen.summed,
+        kept=f"NOT has({_SHOWN}, {grouped})" if rest else "1",
+    )
+
+
+@cache
+def active(
+    dimensions: tuple[str, ...],
+    conditions: tuple[tuple[str, bool], ...] = (),
+    *,
+    today: bool = False,
+    as_of: bool = False,
+) -> str:
+    """Active outlets by group.
+
+    Parameters: open_days, least_sales, rows, those of the selection whose key is `conditions`. Columns: groups
+    (Array(String)), outlets.
+    """
+    chosen = where(conditions, today=today, as_of=as_of)
     keys = sorted(keys_of(dimensions) - {_OUTLET})
-    return Template(_read("active")).substitute(groups=groups(dimensions), keys=", ".join(keys) or "1")
+    return Template(_read("active")).substitute(
+        groups=groups(dimensions, today=today),
+        keys=", ".join(keys) or "1",
+        read=chosen.read,
+        summed=chosen.summed,
+    )
 
 
 def _read(name: str) -> str:

@@ -3,185 +3,278 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import NamedTuple, cast
+from fractions import Fraction
 
-from fucai.analytics import texts
-from fucai.analytics.questions import MAX_ROWS, BadQuestionError, TrendQuestion
-from fucai.analytics.reach import Reach, names
-from fucai.analytics.store import Ask, Row
-from fucai.domain.growth import Coverage, Growth, grow
-from fucai.domain.periods import Bucket, Comparison, DayRange, Grain, buckets, coverage, hour_base
-from fucai.runtime.errors import Violation
+from fucai.analytics import definitions, rates, sums, texts
+from fucai.analytics.asked import Asked
+from fucai.analytics.cells import Bucket, Cell, Cells, Figures, Group, Values
+from fucai.analytics.measures import Sums, growth_message, measurement
+from fucai.analytics.paging import page
+from fucai.analytics.pairing import market
+from fucai.analytics.questions import TrendQuestion, read_trend
+from fucai.analytics.reach import Reach, names, reach
+from fucai.analytics.store import Ask
+from fucai.domain.comparison import Pairing, pair
+from fucai.domain.growth import Coverage
+from fucai.domain.market import Market
+from fucai.domain.periods import Comparison, DayRange, Grain, buckets, coverage, hour_base, whole
 from fucai.v1 import analytics_pb2
 
+PART_ROWS = 1_000
+"""Rows of one part of a stream."""
+
 _HOURS = 24
-
-
-class Figures(NamedTuple):
-    """Figures of one cell; money in fen."""
-
-    sales_fen: int = 0
-    bets: int = 0
-    events: int = 0
-    payouts_fen: int = 0
-
-
-class Cell(NamedTuple):
-    """Where figures stand: the bucket's whole start, the hour (0 for other grains), the group."""
-
-    start: date
-    hour: int
-    group: tuple[str, ...]
+_READ_AT_ONCE = 20_000  # rows that a stream asks the store for, about
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class _Slot:
     """One bucket, or one hour of it, with the days it is compared with."""
 
     start: date
     hour: int
     days: DayRange
-    base: DayRange | None
+    pairing: Pairing | None
 
 
-async def trend(ask: Ask, question: TrendQuestion, now: Reach) -> list[analytics_pb2.TrendRow]:
-    """The rows of an answer, by bucket, then by group.
+@dataclass(slots=True)
+class _Course:
+    """An answer in the making: what the rows need, and what is known once they are through."""
+
+    question: TrendQuestion
+    now: Reach
+    buckets: Sequence[Bucket]
+    cells: Cells
+    names: Sequence[Mapping[str, str]]
+    last_hour: int
+    rows: int = 0
+    total: Figures = field(default_factory=Figures)
+    window: deque[Mapping[Group, int] | None] = field(default_factory=deque)
+
+
+async def trend(asked: Asked, request: analytics_pb2.TrendRequest) -> analytics_pb2.TrendResponse:
+    """The answer: rows by bucket, then by group, a page of them, and figures of the whole.
 
     The question is cut to the stored days: what is not stored, or has not happened yet, is neither zero nor compared.
 
     Raises:
-        BadQuestionError: the answer has more rows than one message carries.
+        BadQuestionError: a field is wrong, or the answer has more rows than one message carries.
     """
-    days = _stored(question.days, now)
-    if days is None or now.last_day is None:
-        return []
-    found = buckets(question.grain, days, question.comparison)
-    values, bases, last_hour, named = await asyncio.gather(
-        _cells(ask, question, days, Comparison.NONE),
-        _base_cells(ask, question, found),
-        _last_hour(ask, question.grain, now.last_day),
-        names(ask, question.by),
+    course = await _course(asked, request, bounded=True)
+    rows = [row for part in [await _part(course, course.buckets)] for row in part] if course.buckets else []
+    paged, token = page(rows, request)
+    answer = _end(asked, course)
+    answer.rows.extend(paged)
+    answer.next_page_token = token
+    return answer
+
+
+async def stream_trend(
+    asked: Asked, request: analytics_pb2.TrendRequest
+) -> AsyncIterator[analytics_pb2.StreamTrendResponse]:
+    """The same rows in parts of PART_ROWS; the last part has none and carries everything else.
+
+    The store is asked bucket by bucket, so that no more is held than what is on its way.
+
+    Raises:
+        BadQuestionError: a field is wrong.
+    """
+    course = await _course(asked, request, bounded=False)
+    ready: list[analytics_pb2.TrendRow] = []
+    place, step = 0, 1 if course.question.by else _READ_AT_ONCE
+    while place < len(course.buckets):
+        found = course.buckets[place : place + step]
+        place += len(found)
+        ready += await _part(course, found)
+        step = max(1, _READ_AT_ONCE * place // max(course.rows, 1))
+        while len(ready) >= PART_ROWS or (ready and place == len(course.buckets)):
+            yield analytics_pb2.StreamTrendResponse(rows=ready[:PART_ROWS])
+            del ready[:PART_ROWS]
+    yield analytics_pb2.StreamTrendResponse(end=_end(asked, course))
+
+
+async def _course(asked: Asked, request: analytics_pb2.TrendRequest, *, bounded: bool) -> _Course:
+    question = read_trend(request, asked.today, asked.now_ms, bounded=bounded)
+    now = await reach(asked.ask)
+    known = await market(asked.ask, question.days, question.selection) if question.comparison else Market()
+    found = _buckets(question, now, known)
+    fixed, named, last_hour = await asyncio.gather(
+        rates.parameters(asked.ask, question.sums), names(asked.ask, question.by), _last_hour(asked.ask, question, now)
     )
-    slots = [slot for bucket in found for slot in _slots(bucket, question, (now.last_day, last_hour))]
-    rows = list(_rows(slots, _by_slot([*values, *bases], dense=not question.by), values, bases, question, now))
-    if len(rows) > MAX_ROWS:
-        raise _too_many()
-    return [_named(row, named) for row in rows]
+    cells = Cells(asked.ask, question, fixed)
+    if question.top and question.by and found:
+        cells = replace(cells, shown=await cells.largest(found, question.top))
+    return _Course(question, now, found, cells, named, last_hour, window=deque(maxlen=question.moving_average or 1))
 
 
-def _stored(days: DayRange, now: Reach) -> DayRange | None:
+def _end(asked: Asked, course: _Course) -> analytics_pb2.TrendResponse:
+    """All that is not a row."""
+    question = course.question
+    return analytics_pb2.TrendResponse(
+        freshness=course.now.freshness(asked.now_ms),
+        definitions=definitions.of_trend(
+            question.measures, grouped=bool(question.by), moving_average=question.moving_average
+        ),
+        currency=asked.currency,
+        comparison_rule=definitions.comparison_rule(question.grain, question.comparison),
+        total_rows=course.rows,
+        total=analytics_pb2.Figures(**course.total._asdict()),
+        queries=asked.queries(),
+    )
+
+
+def _buckets(question: TrendQuestion, now: Reach, known: Market) -> list[Bucket]:
+    """The buckets of the stored days that were asked for, each with its base."""
     if now.first_day is None or now.last_day is None:
-        return None
-    first, last = max(days.first, now.first_day), min(days.last, now.last_day)
-    return DayRange(first, last) if first <= last else None
+        return []
+    first, last = max(question.days.first, now.first_day), min(question.days.last, now.last_day)
+    if last < first:
+        return []
+    stored, rule = DayRange(now.first_day, now.last_day), question.comparison
+    back = (question.base_first - question.days.first).days if question.base_first else 0
+    return [
+        Bucket(
+            one.start,
+            one.days,
+            None
+            if rule is Comparison.NONE
+            else pair(one.days, rule, stored, known, grain=question.grain, given=one.days.shifted(back)),
+        )
+        for one in buckets(question.grain, DayRange(first, last), Comparison.NONE)
+    ]
 
 
-async def _cells(ask: Ask, question: TrendQuestion, days: DayRange, shift: Comparison) -> dict[Cell, Figures]:
-    rows = await ask(
-        texts.figures(question.grain, shift, question.by),
-        {"first_day": days.first, "last_day": days.last, "rows": MAX_ROWS + 1},
-    )
-    if len(rows) > MAX_ROWS:
-        raise _too_many()
-    return dict(_cell(row) for row in rows)
-
-
-async def _base_cells(ask: Ask, question: TrendQuestion, found: Sequence[Bucket]) -> dict[Cell, Figures]:
-    bases = [bucket.base for bucket in found if bucket.base]
-    if not bases:
-        return {}
-    same_day = question.grain is Grain.HOUR and question.comparison is Comparison.PREVIOUS
-    days = DayRange(bases[0].first, found[-1].days.last if same_day else bases[-1].last)
-    return await _cells(ask, question, days, question.comparison)
-
-
-async def _last_hour(ask: Ask, grain: Grain, day: date) -> int:
-    if grain is not Grain.HOUR:
+async def _last_hour(ask: Ask, question: TrendQuestion, now: Reach) -> int:
+    if question.grain is not Grain.HOUR or now.last_day is None:
         return 0
-    ((hour,),) = await ask(texts.plain("last_hour"), {"day": day})
+    ((hour,),) = await ask(texts.plain("last_hour"), {"day": now.last_day})
     return int(hour)
 
 
-def _slots(bucket: Bucket, question: TrendQuestion, end: tuple[date, int]) -> Iterator[Slot]:
+async def _part(course: _Course, found: Sequence[Bucket]) -> list[analytics_pb2.TrendRow]:
+    """The rows of buckets that follow those before; counts them and adds them up."""
+    values, bases = await asyncio.gather(course.cells.values(found), course.cells.bases(found))
+    groups = None if not course.question.by else _by_slot([*values, *bases])
+    rows = [
+        row for bucket in found for slot in _slots(bucket, course) for row in _rows(slot, groups, values, bases, course)
+    ]
+    course.rows += len(rows)
+    for one in values.values():
+        course.total = Figures(*(sum(pair_) for pair_ in zip(course.total, one.figures, strict=True)))
+    return rows
+
+
+def _slots(bucket: Bucket, course: _Course) -> Iterator[_Slot]:
     """The bucket itself, or its hours up to the last stored one."""
+    question = course.question
     if question.grain is not Grain.HOUR:
-        yield Slot(bucket.start, 0, bucket.days, bucket.base)
+        yield _Slot(bucket.start, 0, bucket.days, bucket.pairing)
         return
     for hour in range(_HOURS):
-        if (bucket.start, hour) <= end:
-            base = hour_base(bucket.start, hour, question.comparison)
-            yield Slot(bucket.start, hour, bucket.days, DayRange(base[0], base[0]) if base else None)
+        if course.now.last_day is not None and (bucket.start, hour) > (course.now.last_day, course.last_hour):
+            return
+        pairing = bucket.pairing
+        if pairing is not None and question.comparison is Comparison.PREVIOUS:
+            before = hour_base(bucket.start, hour, question.comparison)
+            base = DayRange(before[0], before[0]) if before else None
+            pairing = replace(pairing, base=base, coverage=coverage(base, course.now.first_day), gap=None)
+        yield _Slot(bucket.start, hour, bucket.days, pairing)
 
 
-def _by_slot(cells: Iterable[Cell], *, dense: bool) -> Mapping[tuple[date, int], set[tuple[str, ...]]] | None:
-    """The groups that stand in each slot; None where every slot has the one group of the whole."""
-    if dense:
-        return None
-    groups: dict[tuple[date, int], set[tuple[str, ...]]] = {}
+def _by_slot(cells: Iterable[Cell]) -> Mapping[tuple[date, int], set[Group]]:
+    """The groups that stand in each slot."""
+    groups: dict[tuple[date, int], set[Group]] = {}
     for cell in cells:
         groups.setdefault((cell.start, cell.hour), set()).add(cell.group)
     return groups
 
 
 def _rows(
-    slots: Iterable[Slot],
-    groups: Mapping[tuple[date, int], set[tuple[str, ...]]] | None,
-    values: Mapping[Cell, Figures],
-    bases: Mapping[Cell, Figures],
-    question: TrendQuestion,
-    now: Reach,
+    slot: _Slot,
+    groups: Mapping[tuple[date, int], set[Group]] | None,
+    values: Mapping[Cell, Values],
+    bases: Mapping[Cell, Values],
+    course: _Course,
 ) -> Iterator[analytics_pb2.TrendRow]:
-    for slot in slots:
-        covered = coverage(slot.base, now.first_day)
-        for group in [()] if groups is None else sorted(groups.get((slot.start, slot.hour), ())):
-            cell = Cell(slot.start, slot.hour, group)
-            value, base = values.get(cell, Figures()), bases.get(cell, Figures())
-            row = analytics_pb2.TrendRow(
-                bucket=_bucket(slot, question.grain),
-                first_day=slot.days.first.isoformat(),
-                last_day=slot.days.last.isoformat(),
-                group=group,
-                figures=analytics_pb2.Figures(**value._asdict()),
-            )
-            if question.comparison is not Comparison.NONE:
-                _compare(row, slot.base, covered, grow(value.sales_fen, base.sales_fen, covered), base)
-            yield row
+    question = course.question
+    nothing = Values(further=(0,) * len(question.sums))
+    here = [()] if groups is None else _ordered(groups.get((slot.start, slot.hour), set()))
+    cells = [(group, Cell(slot.start, slot.hour, group)) for group in here]
+    found = [(group, values.get(cell, nothing), bases.get(cell, nothing)) for group, cell in cells]
+    course.window.append(_whole_sales(slot, question, [(group, value) for group, value, _ in found]))
+    wholes = [_whole(side, question) for side in ([value for _, value, _ in found], [base for _, _, base in found])]
+    for group, value, base in found:
+        row = analytics_pb2.TrendRow(
+            bucket=slot.days.first.isoformat() + (f"T{slot.hour:02}" if question.grain is Grain.HOUR else ""),
+            first_day=slot.days.first.isoformat(),
+            last_day=slot.days.last.isoformat(),
+            group=[*group, *[""] * (len(question.by) - len(group))],
+            group_names=_named(group, course),
+            figures=analytics_pb2.Figures(**value.figures._asdict()),
+        )
+        if slot.pairing is not None:
+            _compare(row, slot.pairing, value.figures, base.figures)
+        sides = (_sums(value, question), wholes[0]), (_sums(base, question), wholes[1])
+        row.measurements.extend(measurement(one, *sides, slot.pairing) for one in question.measures)
+        if (average := _average(course, group)) is not None:
+            row.moving_average_fen = average
+        yield row
 
 
-def _compare(
-    row: analytics_pb2.TrendRow, base: DayRange | None, covered: Coverage, growth: Growth, figures: Figures
-) -> None:
-    row.growth.CopyFrom(growth_message(growth))
-    if base:
-        row.base_first_day, row.base_last_day = base.first.isoformat(), base.last.isoformat()
-    if covered is not Coverage.NONE:
-        row.base.CopyFrom(analytics_pb2.Figures(**figures._asdict()))
+def _ordered(groups: Iterable[Group]) -> list[Group]:
+    """By value; what was summed as others last."""
+    return sorted(groups, key=lambda group: (group == (texts.OTHERS,), group))
 
 
-def growth_message(growth: Growth) -> analytics_pb2.Growth:
-    """As it goes over the wire."""
-    mark = cast("analytics_pb2.GrowthMark.ValueType", int(growth.mark))
-    return analytics_pb2.Growth(ratio=growth.ratio or 0.0, mark=mark)
+def _compare(row: analytics_pb2.TrendRow, pairing: Pairing, value: Figures, base: Figures) -> None:
+    row.growth.CopyFrom(growth_message(pairing.grow(value.sales_fen, base.sales_fen)))
+    if pairing.base:
+        row.base_first_day, row.base_last_day = pairing.base.first.isoformat(), pairing.base.last.isoformat()
+    if pairing.coverage is not Coverage.NONE:
+        row.base.CopyFrom(analytics_pb2.Figures(**base._asdict()))
 
 
-def _bucket(slot: Slot, grain: Grain) -> str:
-    day = slot.days.first.isoformat()
-    return f"{day}T{slot.hour:02}" if grain is Grain.HOUR else day
+def _sums(values: Values, question: TrendQuestion) -> Sums:
+    """The sums of a cell by name."""
+    figures = values.figures
+    found = dict(zip(question.sums, values.further, strict=True))
+    known = {"sales": figures.sales_fen, "bets": figures.bets, "events": figures.events, "payouts": figures.payouts_fen}
+    return {**found, **known}
 
 
-def _cell(row: Row) -> tuple[Cell, Figures]:
-    start, hour, group, *figures = row
-    return Cell(start, int(hour), tuple(group)), Figures(*(int(figure) for figure in figures))
+def _whole(values: Iterable[Values], question: TrendQuestion) -> Sums:
+    """The sums of a slot; outlets of several groups are not to be added and are left out."""
+    added: Counter[str] = Counter()
+    for one in values:
+        for name, value in _sums(one, question).items():
+            if name != sums.OUTLETS:
+                added[name] += value
+    return added
 
 
-def _named(row: analytics_pb2.TrendRow, named: Sequence[Mapping[str, str]]) -> analytics_pb2.TrendRow:
-    row.group_names.extend(known.get(value) or value for known, value in zip(named, row.group, strict=True))
-    return row
+def _whole_sales(
+    slot: _Slot, question: TrendQuestion, found: Iterable[tuple[Group, Values]]
+) -> Mapping[Group, int] | None:
+    """Sales by group; None of a bucket that is cut, which stands in no average."""
+    if not question.moving_average or slot.days != whole(question.grain, slot.start):
+        return None
+    return {group: values.figures.sales_fen for group, values in found}
 
 
-def _too_many() -> BadQuestionError:
-    text = f"the answer has more than {MAX_ROWS:,} rows: ask for a shorter period, longer grain or fewer dimensions"
-    return BadQuestionError([Violation("by", text)])
+def _average(course: _Course, group: Group) -> int | None:
+    """The mean of the sales of the last buckets, half to even; None where the window is not full of whole ones."""
+    length = course.question.moving_average
+    window = [one for one in course.window if one is not None]
+    if not length or len(window) < length:
+        return None
+    return round(Fraction(sum(one.get(group, 0) for one in window), length))
+
+
+def _named(group: Group, course: _Course) -> list[str]:
+    if course.cells.shown is not None and group == (texts.OTHERS,):
+        return [texts.OTHERS_ZH, *[""] * (len(course.question.by) - 1)]
+    return [known.get(value) or value for known, value in zip(course.names, group, strict=True)]

@@ -76,11 +76,14 @@ app.add_typer(
         {
             "trend": ("fucai.cli.query:trend", "Sales over time, by any dimensions, beside a comparison."),
             "headline": ("fucai.cli.query:headline", "Channel scale and sales, year on year, beside a benchmark."),
+            "growth": ("fucai.cli.query_growth:growth", "A period against its base, by any dimensions."),
+            "decompose": ("fucai.cli.query_decompose:decompose", "Why sales changed: a waterfall, exact to the fen."),
+            "rank": ("fucai.cli.query_rank:rank", "Who leads; new stars and progress; who is left out and why."),
         },
         no_args_is_help=True,
     ),
     name="query",
-    help="Ask for figures: trend or headline.",
+    help="Ask for figures.",
 )
 app.add_typer(
     lazy.group(

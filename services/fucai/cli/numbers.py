@@ -119,6 +119,30 @@ def mark_notes(changes: Iterable[Change | None], lang: Lang) -> list[str]:
     return [f"{getattr(sign, lang)} {getattr(why, lang)}" for mark, (sign, why) in MARKS.items() if mark in used]
 
 
+def signed(amount: str) -> str:
+    """A formatted number as a change: with its sign, a true minus; zero has none."""
+    if amount.startswith("-"):
+        return f"−{amount[1:]}" if amount.strip("-0.,") else amount[1:]
+    return f"+{amount}" if amount.strip("0.,") else amount
+
+
+def bar(amount: int, least: int, most: int, width: int = 16) -> str:
+    """A change as a bar of `width` cells on an axis from `least` to `most`, to the left of its zero or to the right.
+
+    What is not zero has at least half a cell.
+    """
+    low, high = min(0, least), max(0, most)
+    if low == high:
+        return " " * width
+    cells = width - 1
+    left = min(max(round(cells * -low / (high - low)), int(low < 0)), cells - int(high > 0))
+    room = left if amount < 0 else cells - left
+    halves = min(max(round(2 * cells * abs(amount) / (high - low)), int(amount != 0)), 2 * room)
+    block, half = "█" * (halves // 2), halves % 2
+    before, after = ("▐" * half + block, "") if amount < 0 else ("", block + "▌" * half)
+    return f"{before:>{left}}│{after:<{cells - left}}"
+
+
 def sparkline(values: Sequence[int], width: int = 16) -> str:
     """A curve in at most `width` characters, from zero (or the lowest value below it) to the largest."""
     if not values:

@@ -178,7 +178,7 @@ class _RankingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ranking.Value
     RANKING_CONTRIBUTION: _Ranking.ValueType  # 3
     """By contribution to the change of the whole."""
     RANKING_NEW_STAR: _Ranking.ValueType  # 4
-    """New stars (新星网点): first machine after the cut-off day, by the measure."""
+    """New stars (新星网点): first machine, which is the day the outlet opened, after the cut-off day, by the measure."""
     RANKING_PROGRESS: _Ranking.ValueType  # 5
     """Progress (进步网点): first machine up to the cut-off day, sales in the base, above the average, by growth."""
 
@@ -194,7 +194,7 @@ RANKING_GROWTH: Ranking.ValueType  # 2
 RANKING_CONTRIBUTION: Ranking.ValueType  # 3
 """By contribution to the change of the whole."""
 RANKING_NEW_STAR: Ranking.ValueType  # 4
-"""New stars (新星网点): first machine after the cut-off day, by the measure."""
+"""New stars (新星网点): first machine, which is the day the outlet opened, after the cut-off day, by the measure."""
 RANKING_PROGRESS: Ranking.ValueType  # 5
 """Progress (进步网点): first machine up to the cut-off day, sales in the base, above the average, by growth."""
 Global___Ranking: _TypeAlias = Ranking  # noqa: Y015
@@ -1162,6 +1162,9 @@ class DecomposeRequest(_message.Message):
     BASE_TO_DAY_FIELD_NUMBER: _builtins.int
     BY_FIELD_NUMBER: _builtins.int
     SELECTION_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     from_day: _builtins.str
     """First business day, YYYY-MM-DD; empty for the first day of to_day's month."""
     to_day: _builtins.str
@@ -1172,6 +1175,12 @@ class DecomposeRequest(_message.Message):
     """First day of the base, with comparison BASE_PERIOD."""
     base_to_day: _builtins.str
     """Last day of the base, with comparison BASE_PERIOD."""
+    top: _builtins.int
+    """Groups shown below each group, the largest change first, the rest summed as "others"; 0 for all."""
+    page_size: _builtins.int
+    """Rows of one page; 0 for all that one message carries."""
+    page_token: _builtins.str
+    """Where the page before ended."""
     @_builtins.property
     def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Dimensions to drill by, in order: parts of the groups sum to the whole."""
@@ -1190,10 +1199,13 @@ class DecomposeRequest(_message.Message):
         base_to_day: _builtins.str = ...,
         by: _abc.Iterable[_builtins.str] | None = ...,
         selection: Global___Selection | None = ...,
+        top: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "by", b"by", "compare", b"compare", "from_day", b"from_day", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "by", b"by", "compare", b"compare", "from_day", b"from_day", "page_size", b"page_size", "page_token", b"page_token", "selection", b"selection", "to_day", b"to_day", "top", b"top"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1201,7 +1213,9 @@ Global___DecomposeRequest: _TypeAlias = DecomposeRequest  # noqa: Y015
 
 @_typing.final
 class Waterfall(_message.Message):
-    """The parts of a change of sales, in fen; base + the parts = value, exactly."""
+    """The parts of a change of sales, in fen. base + new + closed + same = value, and base + the four effects = value, exactly;
+    both sum to the group above. An outlet is new, closed or same by its sales in the whole question, in every group.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1219,37 +1233,62 @@ class Waterfall(_message.Message):
     INTENSITY_EFFECT_FEN_FIELD_NUMBER: _builtins.int
     PRICE_EFFECT_FEN_FIELD_NUMBER: _builtins.int
     OTHER_EFFECT_FEN_FIELD_NUMBER: _builtins.int
+    OPENED_FEN_FIELD_NUMBER: _builtins.int
+    FIRST_SALES_FEN_FIELD_NUMBER: _builtins.int
+    MOVED_FEN_FIELD_NUMBER: _builtins.int
+    MOVED_OUTLETS_FIELD_NUMBER: _builtins.int
+    OTHERS_FIELD_NUMBER: _builtins.int
+    BY_AVERAGES_FIELD_NUMBER: _builtins.int
+    GROWTH_FIELD_NUMBER: _builtins.int
     base_fen: _builtins.int
     """Sales of the base."""
     new_fen: _builtins.int
-    """Sales of outlets without sales in the base."""
+    """Change of outlets with sales now and none in the base."""
     closed_fen: _builtins.int
-    """Less the base sales of outlets without sales now; not above 0 but where voids exceed sales."""
+    """Change of outlets with sales in the base and none now, and of those with voids only; seldom above 0."""
     same_fen: _builtins.int
-    """Change of the outlets with sales in both."""
+    """Change of outlets with sales in both."""
     value_fen: _builtins.int
     """Sales of the period."""
     new_outlets: _builtins.int
-    """Outlets of each kind."""
+    """New outlets that appear in the group."""
     closed_outlets: _builtins.int
-    """Outlets without sales now."""
+    """Closed outlets that appear in it."""
     same_outlets: _builtins.int
-    """Outlets with sales in both."""
+    """Outlets with sales in both that appear in it."""
     scale_effect_fen: _builtins.int
-    """The change again, by factors (LMDI): number of outlets."""
+    """The change again, by factors (LMDI): number of outlets, which is new + closed."""
     intensity_effect_fen: _builtins.int
-    """Bets per outlet."""
+    """Bets per outlet, of outlets with sales in both."""
     price_effect_fen: _builtins.int
-    """Amount per bet."""
+    """Amount per bet, of the same."""
     other_effect_fen: _builtins.int
-    """What can not stand in a logarithm: groups without a base, or with sums not above zero."""
+    """What of them can not stand in a logarithm: no sales or no bets in the group in one of the periods."""
+    opened_fen: _builtins.int
+    """Of new_fen: outlets that the registry has as opened since the base began."""
+    first_sales_fen: _builtins.int
+    """Of new_fen: the others, registered for longer or unknown."""
+    moved_fen: _builtins.int
+    """Of same_fen: outlets with sales in the group in one of the periods only, for they moved to or from it."""
+    moved_outlets: _builtins.int
+    """Number of those outlets."""
+    others: _builtins.int
+    """Number of groups summed in this line; 0 for a group itself."""
     @_builtins.property
     def group(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Values of the dimensions; none for the whole."""
+        """Values of the dimensions; none for the whole, fewer than asked for in a sum. "others" where the rest was summed."""
 
     @_builtins.property
     def group_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names for people of those values."""
+
+    @_builtins.property
+    def by_averages(self) -> Global___AverageEffects:
+        """The change of the group by its averages; absent where a number is not above zero."""
+
+    @_builtins.property
+    def growth(self) -> Global___Growth:
+        """Change of the sales against the base."""
 
     def __init__(
         self,
@@ -1268,14 +1307,61 @@ class Waterfall(_message.Message):
         intensity_effect_fen: _builtins.int = ...,
         price_effect_fen: _builtins.int = ...,
         other_effect_fen: _builtins.int = ...,
+        opened_fen: _builtins.int = ...,
+        first_sales_fen: _builtins.int = ...,
+        moved_fen: _builtins.int = ...,
+        moved_outlets: _builtins.int = ...,
+        others: _builtins.int = ...,
+        by_averages: Global___AverageEffects | None = ...,
+        growth: Global___Growth | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by_averages", b"by_averages", "growth", b"growth"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fen", b"base_fen", "closed_fen", b"closed_fen", "closed_outlets", b"closed_outlets", "group", b"group", "group_names", b"group_names", "intensity_effect_fen", b"intensity_effect_fen", "new_fen", b"new_fen", "new_outlets", b"new_outlets", "other_effect_fen", b"other_effect_fen", "price_effect_fen", b"price_effect_fen", "same_fen", b"same_fen", "same_outlets", b"same_outlets", "scale_effect_fen", b"scale_effect_fen", "value_fen", b"value_fen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fen", b"base_fen", "by_averages", b"by_averages", "closed_fen", b"closed_fen", "closed_outlets", b"closed_outlets", "first_sales_fen", b"first_sales_fen", "group", b"group", "group_names", b"group_names", "growth", b"growth", "intensity_effect_fen", b"intensity_effect_fen", "moved_fen", b"moved_fen", "moved_outlets", b"moved_outlets", "new_fen", b"new_fen", "new_outlets", b"new_outlets", "opened_fen", b"opened_fen", "other_effect_fen", b"other_effect_fen", "others", b"others", "price_effect_fen", b"price_effect_fen", "same_fen", b"same_fen", "same_outlets", b"same_outlets", "scale_effect_fen", b"scale_effect_fen", "value_fen", b"value_fen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Waterfall: _TypeAlias = Waterfall  # noqa: Y015
+
+@_typing.final
+class AverageEffects(_message.Message):
+    """The change of a group read as outlets x bets per outlet x amount per bet, by LMDI on its sums. A new outlet counts as an
+    average one. These do not sum to those of the group above.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BASE_OUTLETS_FIELD_NUMBER: _builtins.int
+    OUTLETS_FIELD_NUMBER: _builtins.int
+    SCALE_EFFECT_FEN_FIELD_NUMBER: _builtins.int
+    INTENSITY_EFFECT_FEN_FIELD_NUMBER: _builtins.int
+    PRICE_EFFECT_FEN_FIELD_NUMBER: _builtins.int
+    base_outlets: _builtins.int
+    """Outlets with sales in the base."""
+    outlets: _builtins.int
+    """Outlets with sales now."""
+    scale_effect_fen: _builtins.int
+    """Effect of their number, in fen."""
+    intensity_effect_fen: _builtins.int
+    """Effect of bets per outlet."""
+    price_effect_fen: _builtins.int
+    """Effect of the amount per bet."""
+    def __init__(
+        self,
+        *,
+        base_outlets: _builtins.int = ...,
+        outlets: _builtins.int = ...,
+        scale_effect_fen: _builtins.int = ...,
+        intensity_effect_fen: _builtins.int = ...,
+        price_effect_fen: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_outlets", b"base_outlets", "intensity_effect_fen", b"intensity_effect_fen", "outlets", b"outlets", "price_effect_fen", b"price_effect_fen", "scale_effect_fen", b"scale_effect_fen"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AverageEffects: _TypeAlias = AverageEffects  # noqa: Y015
 
 @_typing.final
 class DecomposeResponse(_message.Message):
@@ -1287,6 +1373,12 @@ class DecomposeResponse(_message.Message):
     TOTAL_FIELD_NUMBER: _builtins.int
     GROUPS_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
+    TOTAL_ROWS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    total_rows: _builtins.int
+    """Rows of the whole answer."""
+    next_page_token: _builtins.str
+    """Where the next page begins; empty on the last."""
     @_builtins.property
     def pairing(self) -> Global___Pairing:
         """The two periods."""
@@ -1297,7 +1389,7 @@ class DecomposeResponse(_message.Message):
 
     @_builtins.property
     def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___Waterfall]:
-        """The groups, largest change first."""
+        """The groups by the first dimension, the largest change first, each followed by its own groups by the next, and so on."""
 
     @_builtins.property
     def about(self) -> Global___About:
@@ -1310,10 +1402,12 @@ class DecomposeResponse(_message.Message):
         total: Global___Waterfall | None = ...,
         groups: _abc.Iterable[Global___Waterfall] | None = ...,
         about: Global___About | None = ...,
+        total_rows: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "pairing", b"pairing", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "groups", b"groups", "pairing", b"pairing", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "groups", b"groups", "next_page_token", b"next_page_token", "pairing", b"pairing", "total", b"total", "total_rows", b"total_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1335,7 +1429,7 @@ class RankRequest(_message.Message):
     RANKING_FIELD_NUMBER: _builtins.int
     MEASURE_FIELD_NUMBER: _builtins.int
     CUTOFF_DAY_FIELD_NUMBER: _builtins.int
-    LEAST_SALES_FEN_FIELD_NUMBER: _builtins.int
+    LEAST_VALUE_FIELD_NUMBER: _builtins.int
     BELOW_AVERAGE_TOO_FIELD_NUMBER: _builtins.int
     TOP_FIELD_NUMBER: _builtins.int
     LOWEST_FIRST_FIELD_NUMBER: _builtins.int
@@ -1355,15 +1449,19 @@ class RankRequest(_message.Message):
     of: _builtins.str
     """What is ranked: outlet (not set), zone, zone_type, district, mgmt_area, format, channel_class, game."""
     within: _builtins.str
-    """Ranked apart within each value of this dimension, such as mgmt_area; empty for the whole city."""
+    """Ranked apart within each value of this dimension, such as mgmt_area; empty for the whole city. An outlet stands in one
+    area only, that of its last sale or void, with all its sales.
+    """
     ranking: Global___Ranking.ValueType
-    """Which ranking."""
+    """Which ranking; new stars and progress are of outlets only."""
     measure: _builtins.str
     """sales (not set), bets or companion."""
     cutoff_day: _builtins.str
     """Cut-off day of new stars and progress; empty for the first day of the period."""
-    least_sales_fen: _builtins.int
-    """Least sales of the period in fen to be ranked; 0 for none."""
+    least_value: _builtins.int
+    """Least value of the measure in the period to be ranked, in its unit; 0 for none, or for above zero in a ranking by
+    the measure.
+    """
     below_average_too: _builtins.bool
     """True to rank for progress those below the average too."""
     top: _builtins.int
@@ -1391,7 +1489,7 @@ class RankRequest(_message.Message):
         ranking: Global___Ranking.ValueType = ...,
         measure: _builtins.str = ...,
         cutoff_day: _builtins.str = ...,
-        least_sales_fen: _builtins.int = ...,
+        least_value: _builtins.int = ...,
         below_average_too: _builtins.bool = ...,
         top: _builtins.int = ...,
         lowest_first: _builtins.bool = ...,
@@ -1401,7 +1499,7 @@ class RankRequest(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "below_average_too", b"below_average_too", "compare", b"compare", "cutoff_day", b"cutoff_day", "from_day", b"from_day", "least_sales_fen", b"least_sales_fen", "lowest_first", b"lowest_first", "measure", b"measure", "of", b"of", "page_size", b"page_size", "page_token", b"page_token", "ranking", b"ranking", "selection", b"selection", "to_day", b"to_day", "top", b"top", "within", b"within"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "below_average_too", b"below_average_too", "compare", b"compare", "cutoff_day", b"cutoff_day", "from_day", b"from_day", "least_value", b"least_value", "lowest_first", b"lowest_first", "measure", b"measure", "of", b"of", "page_size", b"page_size", "page_token", b"page_token", "ranking", b"ranking", "selection", b"selection", "to_day", b"to_day", "top", b"top", "within", b"within"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1478,6 +1576,7 @@ class RankResponse(_message.Message):
     RULE_ZH_FIELD_NUMBER: _builtins.int
     RULE_EN_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
     total_rows: _builtins.int
     """Rows of the whole answer."""
     next_page_token: _builtins.str
@@ -1485,7 +1584,7 @@ class RankResponse(_message.Message):
     ranked: _builtins.int
     """Those ranked, and those left out by the rules of eligibility."""
     left_out: _builtins.int
-    """Left out, with the reasons."""
+    """Left out in all."""
     rule_zh: _builtins.str
     """The eligibility in words, Chinese."""
     rule_en: _builtins.str
@@ -1502,6 +1601,10 @@ class RankResponse(_message.Message):
     def about(self) -> Global___About:
         """What stands beside every answer."""
 
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOut]:
+        """How many were left out for which reason, in the order in which reasons are tried."""
+
     def __init__(
         self,
         *,
@@ -1514,14 +1617,45 @@ class RankResponse(_message.Message):
         rule_zh: _builtins.str = ...,
         rule_en: _builtins.str = ...,
         about: Global___About | None = ...,
+        reasons: _abc.Iterable[Global___LeftOut] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "pairing", b"pairing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "left_out", b"left_out", "next_page_token", b"next_page_token", "pairing", b"pairing", "ranked", b"ranked", "rows", b"rows", "rule_en", b"rule_en", "rule_zh", b"rule_zh", "total_rows", b"total_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "left_out", b"left_out", "next_page_token", b"next_page_token", "pairing", b"pairing", "ranked", b"ranked", "reasons", b"reasons", "rows", b"rows", "rule_en", b"rule_en", "rule_zh", b"rule_zh", "total_rows", b"total_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RankResponse: _TypeAlias = RankResponse  # noqa: Y015
+
+@_typing.final
+class LeftOut(_message.Message):
+    """Those that a rule of eligibility left out of a ranking."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_ZH_FIELD_NUMBER: _builtins.int
+    TEXT_EN_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    text_zh: _builtins.str
+    """The rule, Chinese."""
+    text_en: _builtins.str
+    """The rule, English."""
+    members: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        text_zh: _builtins.str = ...,
+        text_en: _builtins.str = ...,
+        members: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["members", b"members", "text_en", b"text_en", "text_zh", b"text_zh"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeftOut: _TypeAlias = LeftOut  # noqa: Y015
 
 @_typing.final
 class ScaleRequest(_message.Message):

@@ -128,9 +128,9 @@ def _registry(client: Client, world: World) -> None:
     terminals = [[f"T{outlet}", world.versions[0].first, outlet, 1] for outlet in OUTLETS[:-1]]
     _insert(client, "terminal_rows", "terminal_id valid_from outlet_id import_id", terminals)
     names = {"ssq": "双色球", "3d": "福彩3D", "instant": ""}
-    games = [["3d", world.versions[0].first, "3D", 5_300, 1_300, 3_400, 780, 1]]
-    games += [[game, first, names[game], *rates, 1] for game, first, *rates in RATES]
-    columns = "game valid_from name prize_bp issuing_fee_bp welfare_fund_bp commission_bp import_id"
+    games = [["3d", world.versions[0].first, "3D", True, 5_300, 1_300, 3_400, 780, 1]]
+    games += [[game, first, names[game], game != "instant", *rates, 1] for game, first, *rates in RATES]
+    columns = "game valid_from name has_draws prize_bp issuing_fee_bp welfare_fund_bp commission_bp import_id"
     _insert(client, "game_rows", columns, games)
     closures = [[*closure, 1] for closure in CLOSURES]
     _insert(client, "closure_rows", "first_day last_day scope name import_id", closures)

@@ -14,7 +14,7 @@ import pytest
 
 from fucai.adapters.clickhouse import connect
 from fucai.adapters.migrate import StoreSettings, migrate
-from fucai.analytics import trend
+from fucai.analytics import paging
 from fucai.analytics.readiness import problem_of
 from fucai.analytics.service import AnalyticsService
 from fucai.analytics.store import Store, StoreSlowError
@@ -42,7 +42,12 @@ DAYS: dict[str, Any] = {"from_day": "2024-01-01", "to_day": "2024-12-31"}
         ("Trend", pb.TrendRequest(from_day="0001-01-01", to_day="2024-12-31"), "from_day", "1971-01-01"),
         ("Trend", pb.TrendRequest(from_day="2024-12-31", to_day="2024-01-01"), "to_day", "before from_day 2024-12-31"),
         ("Trend", pb.TrendRequest(**DAYS, grain=99), "grain", "99 is no grain: choose hour, day, week, month, year"),  # type: ignore[arg-type]
-        ("Trend", pb.TrendRequest(**DAYS, compare=7), "compare", "7 is no comparison"),  # type: ignore[arg-type]
+        (
+            "Trend",
+            pb.TrendRequest(**DAYS, compare=7),  # type: ignore[arg-type]
+            "compare",
+            "7 is no comparison: choose none, yoy, previous, weekday",
+        ),
         ("Trend", pb.TrendRequest(**DAYS, by=["game", "store"]), "by[1]", "'store' is no dimension: choose game, zone"),
         ("Trend", pb.TrendRequest(**DAYS, by=["game", "game"]), "by[1]", "'game' stands twice"),
         ("Trend", pb.TrendRequest(**DAYS, by=["'; DROP TABLE sales; --"]), "by[0]", "no dimension"),
@@ -95,11 +100,11 @@ def test_an_answer_too_long_for_one_message_is_refused(
     analytics: AnalyticsServiceStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More rows than the limit, here 1,000, are not cut in silence: the question is refused with what to change."""
-    monkeypatch.setattr(trend, "MAX_ROWS", 1_000)
+    monkeypatch.setattr(paging, "MAX_ROWS", 1_000)
     request = pb.TrendRequest(from_day="2021-01-01", to_day="2025-12-31", by=["outlet", "game", "kind"])
     with pytest.raises(grpc.RpcError) as caught:
         analytics.Trend(request, timeout=60)
-    assert "more than 1,000 rows" in explain(caught.value)
+    assert "one message carries 1,000: set page_size" in explain(caught.value)
 
 
 def test_days_without_sales_have_no_rows(analytics: AnalyticsServiceStub) -> None:
@@ -193,3 +198,30 @@ def test_the_callers_deadline_reaches_clickhouse(store_url: str) -> None:
         await store.close()
 
     asyncio.run(ask())
+
+
+SLOW = "SELECT count() FROM numbers(100000000000) WHERE sipHash64(number) = 1"
+
+
+def test_a_cancelled_question_ends_its_query(store_url: str) -> None:
+    """The caller goes away: within two seconds the engine runs nothing of his, and the thread is free again."""
+
+    async def ask() -> float:
+        store = Store(store_url, DATABASE, threads=1, log_comment="cancelled")
+        asking = asyncio.ensure_future(store.asking(60.0)(SLOW, {}))
+        client = connect(store_url)
+        running = "SELECT count() FROM system.processes WHERE Settings['log_comment'] LIKE 'cancelled %'"
+        while not await asyncio.to_thread(lambda: client.query(running).result_rows[0][0]):
+            await asyncio.sleep(0.01)
+        began = asyncio.get_running_loop().time()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert list(await store.asking(10.0)("SELECT 1", {})) == [(1,)]
+        took = asyncio.get_running_loop().time() - began
+        assert client.query(running).result_rows == [(0,)]
+        client.close()
+        await store.close()
+        return took
+
+    assert asyncio.run(ask()) < 2

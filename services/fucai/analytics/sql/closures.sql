@@ -1,2 +1,2 @@
--- Market closures, whatever their scope: on none of their days is the whole market open.
-SELECT first_day, last_day FROM closures ORDER BY first_day
+-- Market closures with their scope: draw_games or all. The market as a whole is open on no day of either.
+SELECT first_day, last_day, toString(scope) AS scope FROM closures ORDER BY first_day, scope

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fucai.cli.numbers import FEN, MoneyUnit, Unit, growth_text, mark_notes, money_unit, percent, sparkline
+from fucai.cli.numbers import FEN, MoneyUnit, Unit, bar, growth_text, mark_notes, money_unit, percent, signed, sparkline
 from fucai.cli.out.sheet import Cell, Change, Column, Kind, Row, Sheet, Tone
 from fucai.cli.out.words import fresh, word
 from fucai.cli.output import Lang
@@ -50,15 +50,20 @@ def show(sheet: Sheet, view: View) -> RenderableType:
     texts = {
         place: [_cell(row[place], sheet.columns[place], units, view) for row in (*rows, *total)] for place in shown
     }
+    for place in shown:
+        if sheet.columns[place].bars:
+            _draw(texts[place], [row[place] for row in (*rows, *total)])
     heads = {place: _head(sheet.columns[place], units, view.lang, same=same) for place in shown}
     needed = {place: max([cell_len(heads[place]), *(cell_len(text.plain) for text in texts[place])]) for place in shown}
     kept, given_up = fit(sheet.columns, needed, view.width)
     table = Table(box=None, header_style="bold", pad_edge=False)
     tight = _least(sheet.columns, needed, kept) > view.width
     for place in kept:
-        kind = sheet.columns[place].kind
+        kind, bars = sheet.columns[place].kind, sheet.columns[place].bars
         folds = kind in _FOLDS or tight
-        table.add_column(heads[place], justify="left" if kind in _LEFT else "right", no_wrap=not folds, overflow="fold")
+        table.add_column(
+            heads[place], justify="left" if bars or kind in _LEFT else "right", no_wrap=not folds, overflow="fold"
+        )
     for number in range(len(rows) + len(total)):
         bold = number >= len(rows) or number in sheet.bold
         table.add_row(*(texts[place][number] for place in kept), style="bold" if bold else None)
@@ -161,16 +166,28 @@ def _cell(cell: Cell, column: Column, units: Mapping[str, MoneyUnit], view: View
     return Text(_number(cell, column, units))
 
 
+def _draw(texts: Sequence[Text], cells: Sequence[Cell]) -> None:
+    """Puts a bar beside each amount, all on one axis; the amounts end in one line, so the column stands to the left."""
+    amounts = [cell if isinstance(cell, int) else 0 for cell in cells]
+    least, most = min(amounts), max(amounts)
+    width = max(text.cell_len for text in texts)
+    for text, amount in zip(texts, amounts, strict=True):
+        text.pad_left(width - text.cell_len)
+        text.append(f" {bar(amount, least, most)}", "red" if amount < 0 else "green")
+
+
 def _number(cell: str | float | date, column: Column, units: Mapping[str, MoneyUnit]) -> str:
     if isinstance(cell, int) and column.kind is Kind.MONEY:
-        return units[_family(column)].show(cell)
+        shown = units[_family(column)].show(cell)
+        return signed(shown) if column.signed else shown
     if isinstance(cell, str | date):
         return clean(str(cell))
     if column.kind is Kind.RATIO:
         return percent(cell).removeprefix("+")
     if column.kind is Kind.POINTS:
         return f"{cell:+,.1f}".replace("-", "−")
-    return f"{cell:,}" if isinstance(cell, int) else f"{cell:,.2f}"
+    shown = f"{cell:,}" if isinstance(cell, int) else f"{cell:,.2f}"
+    return signed(shown) if column.signed else shown
 
 
 def _family(column: Column) -> str:

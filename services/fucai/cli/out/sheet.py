@@ -63,7 +63,8 @@ class Column:
     `key` is its stable name for programs; money `sales` becomes `sales_fen`, growth `growth` becomes `growth_ratio` and
     `growth_mark`. `definition` names the definition that its figures follow; money columns of one definition share a
     unit on screen. `screen` says when a narrow table gives it up: 0 never, else the highest number first; None keeps it
-    to the exports. `adds` says that the column's sum over the rows has a meaning.
+    to the exports. `adds` says that the column's sum over the rows has a meaning. `signed` figures are changes: a
+    screen writes their sign, and with `bars` draws them beside, all of the column on one axis.
     """
 
     key: str
@@ -72,6 +73,8 @@ class Column:
     definition: str = ""
     screen: int | None = 0
     adds: bool = False
+    signed: bool = False
+    bars: bool = False
 
 
 class Tone(enum.StrEnum):
