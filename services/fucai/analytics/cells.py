@@ -96,8 +96,7 @@ class Cells:
             Comparison.NONE,
             question.by,
             selection.key,
-            today=selection.today is not None,
-            as_of=bool(selection.as_of_ms),
+            **selection.switches,
         )
         for days, counts in stretches:
             named = {"first_day": days.first, "last_day": days.last, "rows": MAX_CELLS + 1}
@@ -127,8 +126,7 @@ class Cells:
             shift,
             question.by,
             selection.key,
-            today=selection.today is not None,
-            as_of=bool(selection.as_of_ms),
+            **selection.switches,
             further=question.sums,
             fold=self.shown is not None,
         )

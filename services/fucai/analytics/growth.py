@@ -133,8 +133,7 @@ async def _groups(
         () if whole else question.by,
         question.names,
         selection.key,
-        today=selection.today is not None,
-        as_of=bool(selection.as_of_ms),
+        **selection.switches,
         rest=bool(shown),
     )
     days: dict[str, object] = {"first_day": pair.days.first, "last_day": pair.days.last, **_NO_DAYS}

@@ -80,9 +80,10 @@ def read_period(
     given_first, given_last = _text(request, "base_from_day", bad), _text(request, "base_to_day", bad)
     if len(bad) > before:
         return None
+    begins, ends = first is not None, last is not None
     last = last or max(over.last if over else today - _DAY, first or date.min)
     first = first or _begin(begin, last, stored)
-    _check(first, last, stored, today, bad)
+    _check(first, last, stored, today, bad, begins=begins, ends=ends)
     if len(bad) > before:
         return None
     days = DayRange(first, last)
@@ -186,23 +187,31 @@ def _begin(begin: Begin, last: date, stored: DayRange | None) -> date:
     return max(first, min(stored.first, last)) if stored else first
 
 
-def _check(first: date, last: date, stored: DayRange | None, today: date, bad: list[Violation]) -> None:
-    """Reversed, longer than what is stored, in the future."""
+def _check(
+    first: date,
+    last: date,
+    stored: DayRange | None,
+    today: date,
+    bad: list[Violation],
+    *,
+    begins: bool,
+    ends: bool,
+) -> None:
+    """Reversed, longer than what is stored, in the future; `begins` and `ends` say which days the request gives."""
     if last < first:
         bad.append(Violation("to_day", f"{last} is before from_day {first}: swap them"))
         return
     year_end = whole(Grain.YEAR, today).last
-    if last > year_end:
+    if ends and last > year_end:
         text = f"{last} is in the future: choose up to {year_end}; a period that is not over counts as of its last day"
         bad.append(Violation("to_day", text))
-    if stored is None:
-        return
-    if first > stored.last:
+    if stored is not None and first > stored.last and (begins or last <= year_end):
         text = (
             f"{first} is after {stored.last}, the last day that can be answered: choose {stored.first} to {stored.last}"
         )
         bad.append(Violation("from_day", text))
-    elif first < stored.first:
+        return
+    if stored is not None and first < stored.first:
         text = f"{first} is before {stored.first}, the first stored day: choose {stored.first} to {stored.last}"
         bad.append(Violation("from_day", text))
 

@@ -23,7 +23,6 @@ DEFAULT_RECENT = 10
 DEFAULT_SALES = 1
 DEFAULT_OPEN_DAYS = 7
 DEFAULT_BENCHMARK = "national_welfare"
-HEADLINE_DAYS = 28
 HEADLINE_DIMENSIONS = tuple(name for name in DIMENSIONS if name != "kind")
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -71,14 +70,13 @@ class TrendQuestion:
 
 @dataclass(frozen=True, slots=True)
 class HeadlineQuestion:
-    """A checked question for the headline; None stands for what the store decides."""
+    """A checked question for the headline; its days are read by `pairing.read_period`."""
 
-    first: date | None
-    last: date | None
     benchmark: str
     least_sales: int
     open_days: int
     by: str
+    selection: Selection
 
 
 def read_trend(request: analytics_pb2.TrendRequest, today: date, now_ms: int, *, bounded: bool = True) -> TrendQuestion:
@@ -136,31 +134,21 @@ def _before(days: DayRange) -> date:
     return days.first - timedelta(days=days.days - 1)
 
 
-def read_headline(request: analytics_pb2.HeadlineRequest) -> HeadlineQuestion:
-    """The question of a request.
-
-    Raises:
-        BadQuestionError: with one violation for each bad field.
-    """
-    bad: list[Violation] = []
-    first = read_day("from_day", request.from_day, bad) if request.from_day else None
-    last = read_day("to_day", request.to_day, bad) if request.to_day else None
-    if first and last and last < first:
-        bad.append(_reversed(first, last))
+def read_headline(
+    request: analytics_pb2.HeadlineRequest, today: date, now_ms: int, bad: list[Violation]
+) -> HeadlineQuestion:
+    """The question of a request but for its days; what is wrong goes into `bad`."""
     if request.active_open_days > MAX_OPEN_DAYS:
         text = f"{request.active_open_days}: choose 1 to {MAX_OPEN_DAYS} open days, or 0 for {DEFAULT_OPEN_DAYS}"
         bad.append(Violation("active_open_days", text))
     if request.by and request.by not in HEADLINE_DIMENSIONS:
         bad.append(Violation("by", f"{request.by!r} is no dimension: choose {_choices(HEADLINE_DIMENSIONS)}"))
-    if bad:
-        raise BadQuestionError(bad)
     return HeadlineQuestion(
-        first,
-        last,
         request.benchmark,
         request.active_sales or DEFAULT_SALES,
         request.active_open_days or DEFAULT_OPEN_DAYS,
         request.by,
+        read_selection(request.selection, today, now_ms, bad),
     )
 
 

@@ -43,6 +43,11 @@ class Selection:
         """What of the conditions stands in a query's text: dimension and exclusion, in order; never a value."""
         return tuple((condition.dimension, condition.exclude) for condition in self.conditions)
 
+    @property
+    def switches(self) -> dict[str, bool]:
+        """What else of it stands in a query's text: attributes of today, figures as they stood."""
+        return {"today": self.today is not None, "as_of": bool(self.as_of_ms)}
+
     def parameters(self) -> dict[str, object]:
         """The query parameters that the texts made for this selection name."""
         named: dict[str, object] = {}

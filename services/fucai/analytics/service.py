@@ -10,17 +10,18 @@ from zoneinfo import ZoneInfo
 
 import grpc
 
-from fucai.analytics import definitions, questions
+from fucai.analytics import questions
 from fucai.analytics.asked import Asked
 from fucai.analytics.decompose import decompose
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
+from fucai.analytics.known import SealedDrawError, check_values
 from fucai.analytics.rank import rank
 from fucai.analytics.reach import reach
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
 from fucai.analytics.trend import stream_trend, trend
-from fucai.runtime.errors import Context, abort, invalid_argument, unavailable
+from fucai.runtime.errors import Context, abort, failed_precondition, invalid_argument, unavailable
 from fucai.v1 import analytics_pb2, analytics_pb2_grpc
 
 LONGEST_SECONDS = 60.0
@@ -62,18 +63,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
     ) -> analytics_pb2.HeadlineResponse:
         """Channel scale and sales of a period, year on year, beside a benchmark."""
         async with self._asking(context, request.selection) as asked:
-            question = questions.read_headline(request)
-            now = await reach(asked.ask)
-            answer = await headline(asked.ask, question, now, asked.today)
-            answer.freshness.CopyFrom(now.freshness(asked.now_ms))
-            answer.definitions.extend(
-                definitions.of_headline(
-                    least_sales=question.least_sales, open_days=question.open_days, grouped=bool(question.by)
-                )
-            )
-            answer.currency = asked.currency
-            answer.queries.extend(asked.queries())
-            return answer
+            return await headline(asked, request)
 
     async def Decompose(
         self, request: analytics_pb2.DecomposeRequest, context: Context
@@ -134,9 +124,12 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         seconds = LONGEST_SECONDS if remaining is None else min(LONGEST_SECONDS, remaining - _ANSWERING_SECONDS)
         moment = self._clock()
         ran: list[Ran] = []
+        ask = self._store.asking(seconds, ran if selection is not None and selection.explain else None)
         try:
+            if selection is not None and selection.filters:
+                await check_values(ask, selection)
             yield Asked(
-                ask=self._store.asking(seconds, ran if selection is not None and selection.explain else None),
+                ask=ask,
                 today=moment.astimezone(self._zone).date(),
                 now_ms=int(moment.timestamp() * 1000),
                 currency=self._currency,
@@ -144,6 +137,8 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             )
         except questions.BadQuestionError as error:
             await invalid_argument(context, error.violations)
+        except SealedDrawError as error:
+            await failed_precondition(context, str(error))
         except StoreAwayError as error:
             await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
         except StoreSlowError as error:

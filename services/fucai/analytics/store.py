@@ -6,8 +6,10 @@ import asyncio
 import math
 import re
 import threading
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -26,6 +28,7 @@ _NETWORK = {3, 209, 210, 279}
 
 _GRANULE_ROWS = 8_192
 _STEP_BYTES = 1 << 20
+_KILL_AGAIN_SECONDS = 0.2
 _READING = re.compile(r"ReadFromMergeTree \((\w+(?:\.\w+)?)\)")
 
 Row = Sequence[Any]
@@ -58,14 +61,16 @@ class Store:
 
     def __init__(self, url: str, database: str, *, threads: int = 4, log_comment: str = "analytics") -> None:
         self._url = url
+        self._name = log_comment
         self._make: Callable[[], Any] = lambda: connect(url, database, log_comment=log_comment)
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="clickhouse")
+        self._enders = ThreadPoolExecutor(1, thread_name_prefix="clickhouse-kill")
 
     def asking(self, seconds: float, ran: list[Ran] | None = None) -> Ask:
         """A function that runs queries for one question, which all end within `seconds` from now.
 
-        With `ran`, each query is explained there.
+        With `ran`, each query is explained there. A caller who is cancelled ends his query at the server, too.
 
         It raises:
             StoreAwayError: no connection, or no schema.
@@ -75,18 +80,40 @@ class Store:
         ends = loop.time() + seconds
 
         async def ask(text: str, parameters: Mapping[str, object]) -> list[Row]:
-            return await loop.run_in_executor(self._pool, lambda: self._rows(text, parameters, ends - loop.time(), ran))
+            mark = uuid.uuid4().hex
+            work = self._pool.submit(lambda: self._rows(text, parameters, ends - loop.time(), mark, ran))
+            try:
+                return await asyncio.wrap_future(work)
+            except asyncio.CancelledError:
+                if not work.done():
+                    self._enders.submit(self._end, work, mark)
+                raise
 
         return ask
 
     async def close(self) -> None:
         """Waits for running queries and ends the threads."""
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self._enders.shutdown)
 
-    def _rows(self, text: str, parameters: Mapping[str, object], seconds: float, ran: list[Ran] | None) -> list[Row]:
+    def _end(self, work: Future[list[Row]], mark: str) -> None:
+        """Ends the query with this mark (a random number); again until it is gone, for the server may not know it yet.
+
+        Where the server does not let it, the query ends by its max_execution_time.
+        """
+        with suppress(ClickHouseError):
+            client = self._make()
+            while not work.done():
+                client.command(f"KILL QUERY WHERE endsWith(Settings['log_comment'], '{mark}') ASYNC")
+                wait([work], timeout=_KILL_AGAIN_SECONDS)
+            client.close()
+
+    def _rows(
+        self, text: str, parameters: Mapping[str, object], seconds: float, mark: str, ran: list[Ran] | None
+    ) -> list[Row]:
         if seconds <= 0:
             raise StoreSlowError("the deadline passed while the question waited for its turn")
-        settings = {"max_execution_time": max(1, math.ceil(seconds))}
+        settings = {"max_execution_time": max(1, math.ceil(seconds)), "log_comment": f"{self._name} {mark}"}
         try:
             client = getattr(self._local, "client", None)
             if client is None:

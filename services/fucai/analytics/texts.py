@@ -245,10 +245,26 @@ def growth(
 
 
 @cache
-def active(dimensions: tuple[str, ...]) -> str:
-    """Active outlets by group. Parameters: open_days, least_sales, rows. Columns: groups (Array(String)), outlets."""
+def active(
+    dimensions: tuple[str, ...],
+    conditions: tuple[tuple[str, bool], ...] = (),
+    *,
+    today: bool = False,
+    as_of: bool = False,
+) -> str:
+    """Active outlets by group.
+
+    Parameters: open_days, least_sales, rows, those of the selection whose key is `conditions`. Columns: groups
+    (Array(String)), outlets.
+    """
+    chosen = where(conditions, today=today, as_of=as_of)
     keys = sorted(keys_of(dimensions) - {_OUTLET})
-    return Template(_read("active")).substitute(groups=groups(dimensions), keys=", ".join(keys) or "1")
+    return Template(_read("active")).substitute(
+        groups=groups(dimensions, today=today),
+        keys=", ".join(keys) or "1",
+        read=chosen.read,
+        summed=chosen.summed,
+    )
 
 
 def _read(name: str) -> str:

@@ -78,6 +78,7 @@ app.add_typer(
             "headline": ("fucai.cli.query:headline", "Channel scale and sales, year on year, beside a benchmark."),
             "decompose": ("fucai.cli.query_decompose:decompose", "Why sales changed: a waterfall, exact to the fen."),
             "rank": ("fucai.cli.query_rank:rank", "Who leads; new stars and progress; who is left out and why."),
+            "growth": ("fucai.cli.query_growth:growth", "A period against its base, by any dimensions."),
         },
         no_args_is_help=True,
     ),

@@ -13,6 +13,19 @@ from fucai.cli.addresses import channel
 from fucai.cli.headline_sheet import headline_sheet
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.selecting import (
+    AsOf,
+    Compare,
+    CompareName,
+    Explain,
+    LeaveOut,
+    Only,
+    Today,
+    given_comparison,
+    listed,
+    selection_of,
+    tell,
+)
 from fucai.cli.trend_sheet import trend_sheet
 from fucai.domain.periods import Grain
 from fucai.runtime.settings import ServiceSettings
@@ -30,19 +43,6 @@ class GrainName(enum.StrEnum):
     YEAR = "year"
 
 
-class CompareName(enum.StrEnum):
-    """What to compare with."""
-
-    YOY = "yoy"
-    PREVIOUS = "previous"
-    NONE = "none"
-
-
-_COMPARISONS = {
-    CompareName.YOY: pb.COMPARISON_YOY,
-    CompareName.PREVIOUS: pb.COMPARISON_PREVIOUS,
-    CompareName.NONE: pb.COMPARISON_UNSPECIFIED,
-}
 # Days that a trend without --from goes back; a year's trend begins with the first stored day.
 _BACK_DAYS = {GrainName.HOUR: 0, GrainName.DAY: 27, GrainName.WEEK: 83, GrainName.MONTH: 364}
 _DATA = typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where.")
@@ -50,7 +50,7 @@ _TIMEOUT = typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops
 
 
 @with_output
-def trend(
+def trend(  # noqa: PLR0913 (each is an option of the command line)
     *,
     first: Annotated[str, typer.Option("--from", help="First business day, YYYY-MM-DD.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
@@ -62,9 +62,18 @@ def trend(
             "channel_class, outlet, kind."
         ),
     ] = "",
-    compare: Annotated[
-        CompareName, typer.Option(help="A year before (同比), the bucket before (环比), or nothing.")
-    ] = (CompareName.YOY),
+    compare: Compare = CompareName.YOY,
+    base_first: Annotated[str, typer.Option("--base-from", help="First day of the base, with base_period.")] = "",
+    measure: Annotated[
+        str, typer.Option(help="Further measures, joined with commas, such as visits,attach_rate,sales_per_outlet.")
+    ] = "",
+    moving_average: Annotated[int, typer.Option(min=0, help="Mean sales of the last so many buckets beside.")] = 0,
+    top: Annotated[int, typer.Option(min=0, help="So many groups, the largest; the rest as others. 0: all.")] = 0,
+    only: Only = None,
+    leave_out: LeaveOut = None,
+    today: Today = False,
+    as_of: AsOf = "",
+    explain: Explain = False,
     data: Annotated[Path | None, _DATA] = None,
     timeout: Annotated[float, _TIMEOUT] = 30.0,
     out: Output,
@@ -76,31 +85,39 @@ def trend(
         fucai query trend --grain month --by zone_type
         fucai query trend --from 2025-01-01 --to 2025-12-31 --grain month --by game,outlet --format csv
         fucai query trend --grain hour --compare previous
-        fucai query trend --plot
+        fucai query trend --grain week --measure visits,attach_rate --filter zone_type=night_market
+        fucai query trend --plot --moving-average 7
         fucai query trend --grain month --output trend.xlsx
 
     Zones and formats are those of the day of the sale. A bucket ends at the last stored day, and its base likewise.
     Every rule is in docs/definitions.md. Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
     """
+    selection = selection_of(only, leave_out, today=today, as_of=as_of, explain=explain)
     with channel("analytics", data) as opened:
         analytics = AnalyticsServiceStub(opened)
         first, last = _days(analytics, first, last, grain, timeout)
-        dimensions = [name.strip() for name in by.split(",") if name.strip()]
+        dimensions = listed(by)
         answer = analytics.Trend(
             pb.TrendRequest(
                 from_day=first,
                 to_day=last,
                 grain=pb.Grain.Value(f"GRAIN_{grain.upper()}"),
                 by=dimensions,
-                compare=_COMPARISONS[compare],
+                compare=compare.number,
+                base_from_day=base_first,
+                measures=listed(measure),
+                moving_average=moving_average,
+                top=top,
+                selection=selection,
             ),
             timeout=timeout,
         )
+    tell(answer.queries)
     deliver(trend_sheet(answer, grain=Grain[grain.name], by=dimensions, first=first, last=last), out)
 
 
 @with_output
-def headline(
+def headline(  # noqa: PLR0913 (each is an option of the command line)
     *,
     first: Annotated[str, typer.Option("--from", help="First business day; else 27 days before --to.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
@@ -111,6 +128,12 @@ def headline(
     benchmark: Annotated[str, typer.Option(help="Published series to stand beside; else national_welfare.")] = "",
     active_sales: Annotated[int, typer.Option(min=1, help="An outlet is active with so many sales ...")] = 1,
     active_days: Annotated[int, typer.Option(min=1, max=366, help="... in the last so many open days.")] = 7,
+    compare: Compare = CompareName.YOY,
+    only: Only = None,
+    leave_out: LeaveOut = None,
+    today: Today = False,
+    as_of: AsOf = "",
+    explain: Explain = False,
     data: Annotated[Path | None, _DATA] = None,
     timeout: Annotated[float, _TIMEOUT] = 30.0,
     out: Output,
@@ -127,6 +150,7 @@ def headline(
     The excess over the benchmark is shown only where the series is published for the very period; else the newest
     published figure stands under its own label. Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
     """
+    selection = selection_of(only, leave_out, today=today, as_of=as_of, explain=explain)
     with channel("analytics", data) as opened:
         answer = AnalyticsServiceStub(opened).Headline(
             pb.HeadlineRequest(
@@ -136,9 +160,12 @@ def headline(
                 benchmark=benchmark,
                 active_sales=active_sales,
                 active_open_days=active_days,
+                compare=given_comparison(compare),
+                selection=selection,
             ),
             timeout=timeout,
         )
+    tell(answer.queries)
     deliver(headline_sheet(answer, by=by), out)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from fucai.cli.growth_sheet import MEASURES, measure_kind, measurement_cells
 from fucai.cli.out.reading import both_of, change_of, day_of, definitions_of, group_cells, group_columns
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Plot, Row, Sheet, Tone, summed
 from fucai.domain.labels import DIMENSIONS, Label
@@ -29,8 +30,10 @@ def trend_sheet(answer: pb.TrendResponse, *, grain: Grain, by: Sequence[str], fi
     sales, base_sales, growth, bets and what only exports have.
     """
     compared = any(row.HasField("growth") for row in answer.rows)
-    columns = _columns(by, compared=compared)
-    rows = [_row(row, grain, by, answer.currency) for row in answer.rows]
+    measures = [one.measure for one in answer.rows[0].measurements] if answer.rows else []
+    averaged = any(row.HasField("moving_average_fen") for row in answer.rows)
+    columns = [*_columns(by, compared=compared), *_further(measures, compared=compared, averaged=averaged)]
+    rows = [(*_row(row, grain, by, answer.currency), *_further_cells(row, averaged=averaged)) for row in answer.rows]
     return Sheet(
         name="trend",
         title=_title(grain, by, first, last),
@@ -103,6 +106,33 @@ def _row(row: pb.TrendRow, grain: Grain, by: Sequence[str], currency: str) -> Ro
         base.bets if base else None,
         currency,
     )
+
+
+def _further(measures: Sequence[str], *, compared: bool, averaged: bool) -> list[Column]:
+    """The columns of measures asked for beside the figures, each with base and growth, and of the moving average."""
+    found = []
+    for measure in measures:
+        label, kind = MEASURES.get(measure, Label(measure, measure)), measure_kind(measure)
+        found += [
+            Column(f"measured_{measure}", kind, label, measure, screen=4),
+            Column(f"base_measured_{measure}", kind, Label("基期", "base"), measure, screen=None),
+            Column(
+                f"measured_{measure}_growth",
+                Kind.GROWTH,
+                Label("增长", "growth"),
+                "growth",
+                screen=5 if compared else None,
+            ),
+        ]
+    if averaged:
+        found.append(Column("moving_average", Kind.MONEY, Label("移动平均", "moving average"), "sales", screen=6))
+    return found
+
+
+def _further_cells(row: pb.TrendRow, *, averaged: bool) -> Row:
+    average = row.moving_average_fen if row.HasField("moving_average_fen") else None
+    cells = [cell for one in row.measurements for cell in measurement_cells(one)]
+    return (*cells, *([average] if averaged else []))
 
 
 def _total(answer: pb.TrendResponse, columns: Sequence[Column], rows: Sequence[Row]) -> Row | None:

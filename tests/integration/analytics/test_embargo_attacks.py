@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 from prometheus_client import CollectorRegistry, generate_latest
 
 from fucai.adapters.conservation_store import Scope
+from fucai.analytics.measures import MEASURES
 from fucai.analytics.service import AnalyticsService
 from fucai.analytics.store import Store
 from fucai.analytics.texts import DIMENSIONS
@@ -27,6 +28,7 @@ from fucai.domain.embargo import build_embargo
 from fucai.exporter.figures import HeadlineCollector
 from fucai.ledger.conservation import By, count
 from fucai.runtime.client import connect_blocking
+from fucai.runtime.errors import explain
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1 import analytics_pb2_grpc
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
@@ -68,14 +70,38 @@ class Attacked:
 Question = Callable[[Attacked], object]
 
 
+def told(ask: Question) -> Question:
+    """The answer, or the words in which it is refused: neither may move."""
+
+    def answer(at: Attacked) -> object:
+        try:
+            return ask(at)
+        except grpc.RpcError as refused:
+            return explain(refused)
+
+    return answer
+
+
 def trend(**fields: Any) -> Question:
     """Sales over time."""
-    return lambda at: at.analytics.Trend(pb.TrendRequest(**{"from_day": FROM, "to_day": TO, **fields}))
+    return told(lambda at: at.analytics.Trend(pb.TrendRequest(**{"from_day": FROM, "to_day": TO, **fields})))
+
+
+def streamed(**fields: Any) -> Question:
+    """The same in parts."""
+    question = pb.TrendRequest(**{"from_day": FROM, "to_day": TO, **fields})
+    return told(lambda at: [*at.analytics.StreamTrend(pb.StreamTrendRequest(question=question))])
 
 
 def headline(**fields: Any) -> Question:
     """Channel scale and sales."""
-    return lambda at: at.analytics.Headline(pb.HeadlineRequest(**{"from_day": FROM, "to_day": TO, **fields}))
+    return told(lambda at: at.analytics.Headline(pb.HeadlineRequest(**{"from_day": FROM, "to_day": TO, **fields})))
+
+
+def growth(**fields: Any) -> Question:
+    """A period against the one before."""
+    days = {"from_day": FROM, "to_day": TO, "compare": pb.COMPARISON_PREVIOUS, "measures": MEASURES}
+    return told(lambda at: at.analytics.Growth(pb.GrowthRequest(**{**days, **fields})))
 
 
 def filtered(dimension: str, *values: str) -> pb.Selection:
@@ -126,8 +152,14 @@ QUESTIONS: dict[str, Question] = {
     "trend of a longer period": trend(from_day=(TODAY - timedelta(days=60)).isoformat(), compare=pb.COMPARISON_YOY),
     "trend of an outlet": trend(selection=filtered("outlet", "only-sealed")),
     "trend of a game": trend(selection=filtered("game", "ssq")),
-    "trend of a kind": trend(selection=filtered("kind", "void"), by=["outlet"]),
-    "trend as of a moment": trend(selection=pb.Selection(as_of_ms=NOW_MS + HOUR_MS)),
+    "trend of a draw": trend(selection=filtered("draw", SEALED)),
+    "trend of all measures": trend(by=["game"], measures=MEASURES, moving_average=2),
+    "trend of the largest": trend(by=["outlet"], top=1),
+    "trend in parts": streamed(by=["outlet", "kind"]),
+    "trend as of a moment": trend(selection=pb.Selection(as_of_ms=NOW_MS)),
+    "growth": growth(from_day=TO),
+    **{f"growth by {name}": growth(by=[name], from_day=TO) for name in ("game", "outlet", "kind")},
+    "growth of the largest": growth(by=["outlet"], top=1, from_day=TO),
     "headline": headline(),
     "headline of today": headline(from_day=TO),
     **{f"headline by {name}": headline(by=name) for name in ("game", "outlet", "zone")},

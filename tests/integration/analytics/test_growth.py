@@ -23,7 +23,7 @@ MEASURES = (
     *("issuing_fee", "prize_pool", "commission", "selling_outlets", "sales_per_outlet", "share"),
 )
 DIMENSIONS = ("game", "zone", "zone_type", "district", "mgmt_area", "format", "channel_class", "outlet", "kind")
-RATE_COLUMNS = {"prize_pool": 2, "issuing_fee": 3, "welfare_fund": 4, "commission": 5}
+RATE_COLUMNS = {"prize_pool": 0, "issuing_fee": 1, "welfare_fund": 2, "commission": 3}
 CLOSED = {day for first, last, *_ in CLOSURES for day in days_between(first, last)}
 
 
@@ -41,8 +41,8 @@ def signed(event: Event, amount: int) -> int:
 
 def rate(event: Event, measure: str) -> int | None:
     """The rate of the event's game on its day in basis points."""
-    found = [one for one in RATES if one[0] == event.game and one[1] <= event.day]
-    return int(max(found, key=lambda one: one[1])[RATE_COLUMNS[measure]]) if found else None
+    found = [(since, rates) for game, since, *rates in RATES if game == event.game and since <= event.day]
+    return max(found, key=lambda one: one[0])[1][RATE_COLUMNS[measure]] if found else None
 
 
 def measured(events: Sequence[Event], whole: Sequence[Event]) -> dict[str, Fraction | None]:
@@ -258,6 +258,10 @@ def test_pages_are_the_whole_answer(analytics: AnalyticsServiceStub) -> None:
     assert [one.field for one in violations_of(caught.value)] == ["page_token"]
 
 
+def _only(dimension: str, *values: str, exclude: bool = False) -> pb.Selection:
+    return pb.Selection(filters=[pb.Filter(dimension=dimension, values=values, exclude=exclude)])
+
+
 @pytest.mark.parametrize(
     ("request_", "field", "told"),
     [
@@ -268,6 +272,22 @@ def test_pages_are_the_whole_answer(analytics: AnalyticsServiceStub) -> None:
         (pb.GrowthRequest(from_day="2020-01-01", to_day="2024-01-01"), "from_day", "first stored day"),
         (pb.GrowthRequest(from_day="2024-02-29", to_day="2024-02-29"), "from_day", "29 February has no counterpart"),
         (pb.GrowthRequest(benchmark="x' OR 1"), "benchmark", "choose national_welfare, own"),
+        (
+            pb.GrowthRequest(selection=_only("zone_type", "night_market", "night market")),
+            "selection.filters[0].values[1]",
+            "choose business_district, night_market",
+        ),
+        (
+            pb.GrowthRequest(selection=_only("outlet", "000", "0012")),
+            "selection.filters[0].values[1]",
+            "no outlet '0012' is in the registry or the store: did you mean 0",
+        ),
+        (
+            pb.GrowthRequest(selection=_only("game", "ssq') OR 1=1 --")),
+            "selection.filters[0].values[0]",
+            "choose 3d, instant, ssq",
+        ),
+        (pb.GrowthRequest(selection=_only("draw", "1999001")), "selection.filters[0].values[0]", "no draw '1999001'"),
         (pb.GrowthRequest(small_base_fen=-1), "small_base_fen", "below zero"),
     ],
 )

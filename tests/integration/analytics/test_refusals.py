@@ -44,10 +44,10 @@ DAYS: dict[str, Any] = {"from_day": "2024-01-01", "to_day": "2024-12-31"}
         ("Trend", pb.TrendRequest(**DAYS, grain=99), "grain", "99 is no grain: choose hour, day, week, month, year"),  # type: ignore[arg-type]
         (
             "Trend",
-            pb.TrendRequest(**DAYS, compare=7),
+            pb.TrendRequest(**DAYS, compare=7),  # type: ignore[arg-type]
             "compare",
             "7 is no comparison: choose none, yoy, previous, weekday",
-        ),  # type: ignore[arg-type]
+        ),
         ("Trend", pb.TrendRequest(**DAYS, by=["game", "store"]), "by[1]", "'store' is no dimension: choose game, zone"),
         ("Trend", pb.TrendRequest(**DAYS, by=["game", "game"]), "by[1]", "'game' stands twice"),
         ("Trend", pb.TrendRequest(**DAYS, by=["'; DROP TABLE sales; --"]), "by[0]", "no dimension"),
@@ -198,3 +198,30 @@ def test_the_callers_deadline_reaches_clickhouse(store_url: str) -> None:
         await store.close()
 
     asyncio.run(ask())
+
+
+SLOW = "SELECT count() FROM numbers(100000000000) WHERE sipHash64(number) = 1"
+
+
+def test_a_cancelled_question_ends_its_query(store_url: str) -> None:
+    """The caller goes away: within two seconds the engine runs nothing of his, and the thread is free again."""
+
+    async def ask() -> float:
+        store = Store(store_url, DATABASE, threads=1, log_comment="cancelled")
+        asking = asyncio.ensure_future(store.asking(60.0)(SLOW, {}))
+        client = connect(store_url)
+        running = "SELECT count() FROM system.processes WHERE Settings['log_comment'] LIKE 'cancelled %'"
+        while not await asyncio.to_thread(lambda: client.query(running).result_rows[0][0]):
+            await asyncio.sleep(0.01)
+        began = asyncio.get_running_loop().time()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert list(await store.asking(10.0)("SELECT 1", {})) == [(1,)]
+        took = asyncio.get_running_loop().time() - began
+        assert client.query(running).result_rows == [(0,)]
+        client.close()
+        await store.close()
+        return took
+
+    assert asyncio.run(ask()) < 2

@@ -8,7 +8,7 @@ FROM
     (
         SELECT outlet_id, $keys, max(business_day) AS last_sale
         FROM visible_sales
-        WHERE business_day IN {open_days:Array(Date)} AND kind = 'SALE'
+        WHERE business_day IN {open_days:Array(Date)} AND kind = 'SALE' AND $read AND $summed
         GROUP BY outlet_id, $keys
         HAVING countIf(NOT daily_summary) >= {least_sales:UInt32} OR countIf(daily_summary AND bets > 0) > 0
     )
