@@ -11,13 +11,16 @@ from zoneinfo import ZoneInfo
 import grpc
 
 from fucai.analytics import questions
+from fucai.analytics.alerts import alerts
 from fucai.analytics.asked import Asked
 from fucai.analytics.decompose import decompose
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
 from fucai.analytics.known import SealedDrawError, check_values
+from fucai.analytics.published import published
 from fucai.analytics.rank import rank
 from fucai.analytics.reach import reach
+from fucai.analytics.silent import silent
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
 from fucai.analytics.trend import stream_trend, trend
@@ -65,6 +68,11 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         async with self._asking(context, request.selection) as asked:
             return await headline(asked, request)
 
+    async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
+        """A period against its base, by any dimensions, several measures at once."""
+        async with self._asking(context, request.selection) as asked:
+            return await growth(asked, request)
+
     async def Decompose(
         self, request: analytics_pb2.DecomposeRequest, context: Context
     ) -> analytics_pb2.DecomposeResponse:
@@ -77,10 +85,15 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         async with self._asking(context, request.selection) as asked:
             return await rank(asked, request)
 
-    async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
-        """A period against its base, by any dimensions, several measures at once."""
+    async def Silent(self, request: analytics_pb2.SilentRequest, context: Context) -> analytics_pb2.SilentResponse:
+        """Outlets that should be selling and are not."""
         async with self._asking(context, request.selection) as asked:
-            return await growth(asked, request)
+            return await silent(asked, request)
+
+    async def Alerts(self, request: analytics_pb2.AlertsRequest, context: Context) -> analytics_pb2.AlertsResponse:
+        """Alerts of the rule set, and how many each rule has."""
+        async with self._asking(context, request.selection) as asked:
+            return await alerts(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context
@@ -133,6 +146,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
                 today=moment.astimezone(self._zone).date(),
                 now_ms=int(moment.timestamp() * 1000),
                 currency=self._currency,
+                zone=self._zone,
                 ran=ran,
             )
         except questions.BadQuestionError as error:
