@@ -1671,6 +1671,9 @@ class ScaleRequest(_message.Message):
     ACTIVE_OPEN_DAYS_FIELD_NUMBER: _builtins.int
     SELECTION_FIELD_NUMBER: _builtins.int
     COMPARE_FIELD_NUMBER: _builtins.int
+    BASE_FROM_DAY_FIELD_NUMBER: _builtins.int
+    BASE_TO_DAY_FIELD_NUMBER: _builtins.int
+    WITH_TERMINALS_FIELD_NUMBER: _builtins.int
     from_day: _builtins.str
     """First business day, YYYY-MM-DD; empty for to_day less 27 days."""
     to_day: _builtins.str
@@ -1683,9 +1686,15 @@ class ScaleRequest(_message.Message):
     """Length of the window in open days; 0 for 7."""
     compare: Global___Comparison.ValueType
     """What to compare with; not set: none."""
+    base_from_day: _builtins.str
+    """First day of the base, with comparison BASE_PERIOD; only without grain."""
+    base_to_day: _builtins.str
+    """Last day of the base, with comparison BASE_PERIOD."""
+    with_terminals: _builtins.bool
+    """True to count terminals too, which reads the sales of each."""
     @_builtins.property
     def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Dimensions; none for the whole."""
+        """Dimensions of outlets: zone, zone_type, district, mgmt_area, format, channel_class, outlet; none for the whole."""
 
     @_builtins.property
     def selection(self) -> Global___Selection:
@@ -1702,10 +1711,13 @@ class ScaleRequest(_message.Message):
         active_open_days: _builtins.int = ...,
         selection: Global___Selection | None = ...,
         compare: Global___Comparison.ValueType = ...,
+        base_from_day: _builtins.str = ...,
+        base_to_day: _builtins.str = ...,
+        with_terminals: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_open_days", b"active_open_days", "active_sales", b"active_sales", "by", b"by", "compare", b"compare", "from_day", b"from_day", "grain", b"grain", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_open_days", b"active_open_days", "active_sales", b"active_sales", "base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "by", b"by", "compare", b"compare", "from_day", b"from_day", "grain", b"grain", "selection", b"selection", "to_day", b"to_day", "with_terminals", b"with_terminals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1731,6 +1743,9 @@ class ScaleRow(_message.Message):
     SALES_PER_OUTLET_FEN_FIELD_NUMBER: _builtins.int
     BASE_ACTIVE_FIELD_NUMBER: _builtins.int
     GROWTH_FIELD_NUMBER: _builtins.int
+    ACTIVE_NOT_INSTALLED_FIELD_NUMBER: _builtins.int
+    FIRST_DAY_FIELD_NUMBER: _builtins.int
+    BASE_DAY_FIELD_NUMBER: _builtins.int
     day: _builtins.str
     """Last day of the bucket, YYYY-MM-DD: the day the scale is of."""
     installed: _builtins.int
@@ -1742,17 +1757,23 @@ class ScaleRow(_message.Message):
     closed: _builtins.int
     """Outlets closed in the bucket."""
     penetration: _builtins.float
-    """Active over installed; absent without installed outlets."""
+    """Active and installed over installed; absent without installed outlets."""
     terminals: _builtins.int
-    """Terminals bound to installed outlets."""
+    """Terminals bound to installed outlets; absent where not asked for."""
     active_terminals: _builtins.int
-    """Those of them with a sale in the window."""
+    """Those of them with a sale in the window; absent where not asked for."""
     sales_fen: _builtins.int
     """Sales of the bucket in fen."""
     sales_per_outlet_fen: _builtins.int
     """Sales of the bucket per active outlet (站均销量), in fen, rounded half to even; absent without active outlets."""
     base_active: _builtins.int
     """Active outlets of the base; absent without comparison."""
+    active_not_installed: _builtins.int
+    """Those of the active outlets that were not installed on that day; they stand in no penetration."""
+    first_day: _builtins.str
+    """First day of the bucket, YYYY-MM-DD."""
+    base_day: _builtins.str
+    """The day whose active outlets are the base; empty where there is none."""
     @_builtins.property
     def group(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Values of the dimensions."""
@@ -1776,29 +1797,40 @@ class ScaleRow(_message.Message):
         opened: _builtins.int = ...,
         closed: _builtins.int = ...,
         penetration: _builtins.float | None = ...,
-        terminals: _builtins.int = ...,
-        active_terminals: _builtins.int = ...,
+        terminals: _builtins.int | None = ...,
+        active_terminals: _builtins.int | None = ...,
         sales_fen: _builtins.int = ...,
         sales_per_outlet_fen: _builtins.int | None = ...,
         base_active: _builtins.int | None = ...,
         growth: Global___Growth | None = ...,
+        active_not_installed: _builtins.int = ...,
+        first_day: _builtins.str = ...,
+        base_day: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "base_active", b"base_active", "growth", b"growth", "penetration", b"penetration", "sales_per_outlet_fen", b"sales_per_outlet_fen"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals", "_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "_terminals", b"_terminals", "active_terminals", b"active_terminals", "base_active", b"base_active", "growth", b"growth", "penetration", b"penetration", "sales_per_outlet_fen", b"sales_per_outlet_fen", "terminals", b"terminals"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "active", b"active", "active_terminals", b"active_terminals", "base_active", b"base_active", "closed", b"closed", "day", b"day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "installed", b"installed", "opened", b"opened", "penetration", b"penetration", "sales_fen", b"sales_fen", "sales_per_outlet_fen", b"sales_per_outlet_fen", "terminals", b"terminals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals", "_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "_terminals", b"_terminals", "active", b"active", "active_not_installed", b"active_not_installed", "active_terminals", b"active_terminals", "base_active", b"base_active", "base_day", b"base_day", "closed", b"closed", "day", b"day", "first_day", b"first_day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "installed", b"installed", "opened", b"opened", "penetration", b"penetration", "sales_fen", b"sales_fen", "sales_per_outlet_fen", b"sales_per_outlet_fen", "terminals", b"terminals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__active_terminals: _TypeAlias = _typing.Literal["active_terminals"]  # noqa: Y015
+    _WhichOneofArgType__active_terminals: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals"]  # noqa: Y015
     _WhichOneofReturnType__base_active: _TypeAlias = _typing.Literal["base_active"]  # noqa: Y015
     _WhichOneofArgType__base_active: _TypeAlias = _typing.Literal["_base_active", b"_base_active"]  # noqa: Y015
     _WhichOneofReturnType__penetration: _TypeAlias = _typing.Literal["penetration"]  # noqa: Y015
     _WhichOneofArgType__penetration: _TypeAlias = _typing.Literal["_penetration", b"_penetration"]  # noqa: Y015
     _WhichOneofReturnType__sales_per_outlet_fen: _TypeAlias = _typing.Literal["sales_per_outlet_fen"]  # noqa: Y015
     _WhichOneofArgType__sales_per_outlet_fen: _TypeAlias = _typing.Literal["_sales_per_outlet_fen", b"_sales_per_outlet_fen"]  # noqa: Y015
+    _WhichOneofReturnType__terminals: _TypeAlias = _typing.Literal["terminals"]  # noqa: Y015
+    _WhichOneofArgType__terminals: _TypeAlias = _typing.Literal["_terminals", b"_terminals"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__active_terminals) -> _WhichOneofReturnType__active_terminals | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__base_active) -> _WhichOneofReturnType__base_active | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__penetration) -> _WhichOneofReturnType__penetration | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sales_per_outlet_fen) -> _WhichOneofReturnType__sales_per_outlet_fen | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__terminals) -> _WhichOneofReturnType__terminals | None: ...
 
 Global___ScaleRow: _TypeAlias = ScaleRow  # noqa: Y015
 
@@ -1817,7 +1849,7 @@ class ScaleResponse(_message.Message):
 
     @_builtins.property
     def pairing(self) -> Global___Pairing:
-        """The two periods, with comparison."""
+        """The period, and its base with comparison."""
 
     @_builtins.property
     def about(self) -> Global___About:
@@ -2158,6 +2190,8 @@ class OutletRequest(_message.Message):
     TO_DAY_FIELD_NUMBER: _builtins.int
     COMPARE_FIELD_NUMBER: _builtins.int
     SELECTION_FIELD_NUMBER: _builtins.int
+    BASE_FROM_DAY_FIELD_NUMBER: _builtins.int
+    BASE_TO_DAY_FIELD_NUMBER: _builtins.int
     outlet_id: _builtins.str
     """The outlet."""
     from_day: _builtins.str
@@ -2166,6 +2200,10 @@ class OutletRequest(_message.Message):
     """Last business day; empty for the last whole stored day."""
     compare: Global___Comparison.ValueType
     """What to compare with; not set: year on year."""
+    base_from_day: _builtins.str
+    """First day of the base, with comparison BASE_PERIOD."""
+    base_to_day: _builtins.str
+    """Last day of the base, with comparison BASE_PERIOD."""
     @_builtins.property
     def selection(self) -> Global___Selection:
         """Which events count; a filter by outlet is refused."""
@@ -2178,10 +2216,12 @@ class OutletRequest(_message.Message):
         to_day: _builtins.str = ...,
         compare: Global___Comparison.ValueType = ...,
         selection: Global___Selection | None = ...,
+        base_from_day: _builtins.str = ...,
+        base_to_day: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compare", b"compare", "from_day", b"from_day", "outlet_id", b"outlet_id", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "compare", b"compare", "from_day", b"from_day", "outlet_id", b"outlet_id", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2266,6 +2306,8 @@ class OutletResponse(_message.Message):
     LAST_SALE_MS_FIELD_NUMBER: _builtins.int
     ALERTS_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
+    MGMT_AREA_FIELD_NUMBER: _builtins.int
+    ZONE_TYPE_FIELD_NUMBER: _builtins.int
     outlet_id: _builtins.str
     """The outlet."""
     opened: _builtins.str
@@ -2280,6 +2322,10 @@ class OutletResponse(_message.Message):
     """Sales per outlet in its zone type, in fen, for comparison."""
     last_sale_ms: _builtins.int
     """Latest sale, Unix milliseconds UTC; 0 without any."""
+    mgmt_area: _builtins.str
+    """The management area in which it has that place: its own on the last day of the period."""
+    zone_type: _builtins.str
+    """The zone type of the average: its own on the last day of the period."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutletVersion]:
         """Its attributes, newest first."""
@@ -2330,10 +2376,12 @@ class OutletResponse(_message.Message):
         last_sale_ms: _builtins.int = ...,
         alerts: _abc.Iterable[Global___Alert] | None = ...,
         about: Global___About | None = ...,
+        mgmt_area: _builtins.str = ...,
+        zone_type: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen", "about", b"about", "pairing", b"pairing", "zone_type_average_fen", b"zone_type_average_fen"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen", "about", b"about", "alerts", b"alerts", "closed", b"closed", "daily_sales_fen", b"daily_sales_fen", "games", b"games", "last_sale_ms", b"last_sale_ms", "measurements", b"measurements", "opened", b"opened", "outlet_id", b"outlet_id", "outlets_in_area", b"outlets_in_area", "pairing", b"pairing", "place_in_area", b"place_in_area", "terminals", b"terminals", "versions", b"versions", "zone_type_average_fen", b"zone_type_average_fen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen", "about", b"about", "alerts", b"alerts", "closed", b"closed", "daily_sales_fen", b"daily_sales_fen", "games", b"games", "last_sale_ms", b"last_sale_ms", "measurements", b"measurements", "mgmt_area", b"mgmt_area", "opened", b"opened", "outlet_id", b"outlet_id", "outlets_in_area", b"outlets_in_area", "pairing", b"pairing", "place_in_area", b"place_in_area", "terminals", b"terminals", "versions", b"versions", "zone_type", b"zone_type", "zone_type_average_fen", b"zone_type_average_fen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__zone_type_average_fen: _TypeAlias = _typing.Literal["zone_type_average_fen"]  # noqa: Y015
     _WhichOneofArgType__zone_type_average_fen: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen"]  # noqa: Y015
