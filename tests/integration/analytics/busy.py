@@ -102,7 +102,9 @@ def _events(draw: random.Random, shop: Shop, tills: Sequence[str], number: int) 
             open_games = []
         if number % 8 == 7 and day < TODAY - DAY * 60:
             fen = int(level * 20 * luck)
-            found.append(Sold(shop.outlet, f"import:{shop.outlet}", _at(day, 12), "SALE", "instant", fen, 9, summary=True))
+            found.append(
+                Sold(shop.outlet, f"import:{shop.outlet}", _at(day, 12), "SALE", "instant", fen, 9, summary=True)
+            )
             open_games = []
         for hour in hours if open_games and luck else ():
             if draw.random() > often:
@@ -149,7 +151,22 @@ def keep(url: str, database: str, world: Busy, *, unended: Sequence[str] = ()) -
         client.command(f"SYSTEM RELOAD DICTIONARY {dictionary}")
     columns = "outlet_id terminal_id business_day sold_at sold_hour kind game draw_no amount_fen bets daily_summary"
     rows = [
-        [e.outlet, e.terminal, e.day, e.at, e.at.hour, e.kind, e.game, e.draw_no, e.fen, e.bets, e.summary, 1, number, e.at]
+        [
+            e.outlet,
+            e.terminal,
+            e.day,
+            e.at,
+            e.at.hour,
+            e.kind,
+            e.game,
+            e.draw_no,
+            e.fen,
+            e.bets,
+            e.summary,
+            1,
+            number,
+            e.at,
+        ]
         for number, e in enumerate(world.events, 1)
     ]
     _insert(client, "sales", f"{columns} epoch seq received_at", rows)

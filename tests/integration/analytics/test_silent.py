@@ -224,9 +224,7 @@ def test_a_sealed_draw_makes_nobody_silent(engine_url: str, busy: Busy) -> None:
         (pb.SilentRequest(page_size=50_001), "page_size", "choose 1 to 50,000"),
     ],
 )
-def test_a_bad_field_is_named(
-    watch: AnalyticsServiceStub, request_: pb.SilentRequest, field: str, told: str
-) -> None:
+def test_a_bad_field_is_named(watch: AnalyticsServiceStub, request_: pb.SilentRequest, field: str, told: str) -> None:
     """INVALID_ARGUMENT with field, value and the valid choices."""
     with pytest.raises(grpc.RpcError) as caught:
         watch.Silent(request_)

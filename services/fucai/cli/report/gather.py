@@ -21,7 +21,7 @@ from fucai.v1.registry_pb2_grpc import RegistryServiceStub
 
 MEASURES = ("sales", "bets", "visits", "selling_outlets", "sales_per_outlet", "payouts", "welfare_fund", "companion")
 """Measures of the whole channel, in the order shown."""
-TOP, TOP_IN_AREA, MOVERS, GROUPS, SILENT = 10, 3, 5, 20, 30
+TOP, TOP_IN_AREA, MOVERS, GROUPS, SILENT, ALERT_DAYS = 10, 3, 5, 20, 30, 7
 
 _MS = 1_000
 _REFUSALS = frozenset(
@@ -47,7 +47,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """Alerts of each day of the period that is over."""
+    """Alerts of the last days of the period, a day an answer."""
 
     answers: Sequence[pb.AlertsResponse]
 
@@ -210,9 +210,9 @@ def _end_ms(wish: Wish, now: datetime) -> int:
 
 
 def _alerts(ask: _Asking, analytics: AnalyticsServiceStub, wish: Wish, now: datetime) -> Alerts | Missing:
-    """Alerts of each day of the period that is over."""
+    """Alerts of the last days of the period that are over: a page has room for no more."""
     answers: list[pb.AlertsResponse] = []
-    days = [day for day in wish.span.days if day < now.astimezone(wish.zone).date()]
+    days = [day for day in wish.span.days if day < now.astimezone(wish.zone).date()][-ALERT_DAYS:]
     for day in days:
         answer = ask("alerts", analytics.Alerts, pb.AlertsRequest(day=day.isoformat()))
         if isinstance(answer, Missing):

@@ -17,7 +17,7 @@ from fucai.cli.rank_sheet import rank_sheet
 from fucai.cli.report import drawings
 from fucai.cli.report.cards import cards
 from fucai.cli.report.figures import Figures
-from fucai.cli.report.gather import Bulletin, Missing, Ranked
+from fucai.cli.report.gather import ALERT_DAYS, Bulletin, Missing, Ranked
 from fucai.cli.report.markup import el
 from fucai.cli.report.sheets import alerts_sheet, rules_sheet, silent_sheet
 from fucai.cli.report.tables import plain_table, table
@@ -190,7 +190,7 @@ def alerts(page: Page) -> list[Element]:
         return [page.missing(found)]
     days = [answer.day for answer in found.answers if answer.day]
     span = f"{days[0]}..{days[-1]}" if days else page.say("none")
-    made = [el("p", page.say("alerts of", days=span))]
+    made = [el("p", page.say("alerts of", days=span, most=ALERT_DAYS))]
     made += page.table(rules_sheet(found), "alert-rules-table")
     return [*made, *page.table(alerts_sheet(found), "alerts-table")]
 

@@ -197,7 +197,9 @@ TEXTS: Mapping[str, Label] = {
         "{silent:,} of {watched:,} outlets looked at are silent, as of {time}.",
     ),
     "no alerts": Label("没有预警。", "There are no alerts."),
-    "alerts of": Label("预警所属日：{days}。", "Days judged: {days}."),
+    "alerts of": Label(
+        "所判之日：{days}（至多为本期最后 {most} 天）。", "Days judged: {days} (at most the last {most} of the period)."
+    ),
     "no withheld": Label("没有封存中的期次。", "No draw with sales is sealed."),
     "more withheld": Label("另有 {draws:,} 期未列出。", "{draws:,} more are not listed."),
     # columns of tables that no question's sheet has
