@@ -44,7 +44,7 @@ soak: setup ## all faults, mutations, random faults and simulated histories; tak
 	@$(BIN)/python -m tests.faults.random_faults --seconds $(or $(SECONDS),120) $(if $(SEED),--seed $(SEED))
 	@$(BIN)/python -m tests.simulation --seeds 20000
 	@$(BIN)/python -m tests.simulation --canaries
-	@$(BIN)/python -m pytest -m soak tests/e2e
+	@$(BIN)/python -m pytest -m soak tests/e2e tests/integration
 
 check: format lint types layers contract migrations ## format, lint, types, layers, contract, migrations: under a minute
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from fucai.analytics import definitions
+from fucai.analytics import watch_definitions
 from fucai.analytics.asked import Asked
 from fucai.analytics.judging import Judged, judge
 from fucai.analytics.open_outlets import FILTERS, OpenOutlet
@@ -51,16 +51,16 @@ async def alerts(asked: Asked, request: analytics_pb2.AlertsRequest) -> analytic
         games_left_out=found.left_out,
         note_zh="；".join(note.zh for note in found.notes),
         note_en="; ".join(note.en for note in found.notes),
-        about=asked.about(now, definitions.of_alerts()),
+        about=asked.about(now, watch_definitions.of_alerts()),
     )
 
 
-async def outlet_alerts(asked: Asked, outlet_id: str, now: Reach) -> list[analytics_pb2.Alert]:
+async def outlet_alerts(asked: Asked, now: Reach, outlet_id: str, *, as_of_ms: int = 0) -> list[analytics_pb2.Alert]:
     """The alerts that stand for one outlet: those of the day that `alerts` judges unless it is told another one."""
     day = last_day(asked, now)
     if day is None or now.first_day is None:
         return []
-    selection = Selection((Condition("outlet", (outlet_id,)),))
+    selection = Selection((Condition("outlet", (outlet_id,)),), as_of_ms=as_of_ms)
     wanted = [rule for rule in Rule if rule is not Rule.ACTIVE_TERMINALS]
     found = await judge(asked.ask, day, now.first_day, wanted, selection, _RULE_SET)
     return [_message(alert, found.outlets.get(alert.outlet_id)) for alert in found.alerts]

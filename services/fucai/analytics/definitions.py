@@ -84,14 +84,14 @@ _SHARE_OF_HOURS = Definition(
 _PLACE = Definition(
     name="place_in_area",
     text_zh="分区名次：期末所在分区内、按期内销售额（按销售当日所属分区）的名次，相同者同名次；只计销售额大于零的网点",
-    text_en="Place: by sales of the period within the management area that it is in at the end, as of each sale; equals "
-    "share a place; only outlets with sales above zero count",
+    text_en="Place: by sales of the period within the management area that it is in at the end, as of each sale; "
+    "equals share a place; only outlets with sales above zero count",
 )
 _ZONE_TYPE_AVERAGE = Definition(
     name="zone_type_average",
     text_zh="同类站均：期末所属区域类型内销售额大于零的网点的销售额÷网点数，四舍六入五成双",
-    text_en="Zone type average: sales over outlets, of those with sales above zero in the zone type that it is in at the "
-    "end, rounded half to even",
+    text_en="Zone type average: sales over outlets, of those with sales above zero in the zone type that it is in "
+    "at the end, rounded half to even",
 )
 
 _DECOMPOSED = (
@@ -140,45 +140,6 @@ _ONE_AREA = Definition(
     ),
 )
 
-_PUBLISHED = Definition(
-    name="benchmark",
-    text_zh="基准：按年或月公布的系列；计算增长率只用两期公布金额，缺期列明，不作插补",
-    text_en=(
-        "Benchmark: a series published by year or month; computed growth is of two published amounts, periods that are "
-        "missing are named, none is interpolated"
-    ),
-)
-_EXCESS = Definition(
-    name="excess",
-    text_zh="超额：本渠道同比增长率减基准同比增长率，百分点；仅在本渠道两期均完整入库且基准已公布时给出",
-    text_en=(
-        "Excess: growth of our sales less growth of the benchmark, percentage points; only where both our periods are "
-        "wholly stored and the benchmark is published"
-    ),
-)
-_VERDICT_ZH = "评语：相差不超过 {points} 个百分点为持平；基准下降而本渠道上升为逆势；其余按超额正负为领先或落后"
-_VERDICT_EN = (
-    "Verdict: level within {points} percentage points; against the trend where the benchmark falls and ours rises; "
-    "else ahead or behind by the sign of the excess"
-)
-_SILENT_ZH = (
-    "静默：在册营业网点自最近一笔销售起，往常有销售的时段（最近 8 个开市同一星期日中至少 80% 有销售）累计不少于 "
-    "{hours} 小时无销售；休市（按范围）、未开业、已关停不计，静默最多回看 28 天"
-)
-_SILENT_EN = (
-    "Silence: a registered open outlet without a sale in at least {hours} hours, since its last one, in which it "
-    "usually sells (a sale on at least 80 % of the last 8 open same weekdays); closures by scope, before opening and "
-    "after closing do not count; followed for at most 28 days"
-)
-_ALERT = Definition(
-    name="alert",
-    text_zh="预警：在册营业网点与其自身同一星期日的规律相比异常；供人工核查，不影响任何数字。规则及参数见随附规则",
-    text_en=(
-        "Alert: a registered open outlet away from its own pattern of the same weekday; for people to look at, no "
-        "figure depends on it. The rules with their parameters stand beside the answer"
-    ),
-)
-
 _RULES = {
     Comparison.YOY: (
         "同比：与上年同月同日比较；2 月 29 日计入月和年，无对应日",
@@ -190,6 +151,11 @@ _RULES = {
     ),
 }
 _WEEKS = ("同比：与 364 天前的同一周比较", "Year on year: the week 364 days before")
+
+
+def of_sales(*, compared: bool) -> list[Definition]:
+    """The definitions that sales need, compared or not."""
+    return [_SALES, *([_GROWTH] if compared else [])]
 
 
 def of_trend(measures: Iterable[Measure] = (), *, grouped: bool, moving_average: int = 0) -> list[Definition]:
@@ -211,33 +177,6 @@ def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Defi
     zh, en = (text.format(sales=least_sales, days=open_days) for text in (_SCALE_ZH, _SCALE_EN))
     scale = Definition(name="active_outlets", text_zh=zh, text_en=en)
     return [scale, _SALES, _GROWTH, *([_AS_OF] if grouped else [])]
-
-
-def of_decompose(*, grouped: bool) -> list[Definition]:
-    """The definitions that a decomposition needs."""
-    return [_SALES, _BETS, *_DECOMPOSED, *([_AS_OF] if grouped else [])]
-
-
-def of_rank(measure: Measure, *, outlets: bool) -> list[Definition]:
-    """The definitions that a ranking by a measure needs."""
-    return [measure.definition(), _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
-
-
-def of_benchmark(level_points: float) -> list[Definition]:
-    """The definitions that a published series beside our own sales needs."""
-    zh, en = (text.format(points=f"{level_points:g}") for text in (_VERDICT_ZH, _VERDICT_EN))
-    return [_PUBLISHED, _SALES, _GROWTH, _EXCESS, Definition(name="verdict", text_zh=zh, text_en=en)]
-
-
-def of_silent(least_hours: int) -> list[Definition]:
-    """The definitions that silence needs, with its parameter."""
-    zh, en = (text.format(hours=least_hours) for text in (_SILENT_ZH, _SILENT_EN))
-    return [Definition(name="silence", text_zh=zh, text_en=en), _SALES]
-
-
-def of_alerts() -> list[Definition]:
-    """The definitions that alerts need; each rule tells its own parameters beside them."""
-    return [_ALERT, _SALES]
 
 
 def of_scale(*, least_sales: int, open_days: int, terminals: bool, compared: bool, grouped: bool) -> list[Definition]:
@@ -264,6 +203,16 @@ def of_profile(*, grouped: bool) -> list[Definition]:
 def of_outlet(measures: Iterable[Measure]) -> list[Definition]:
     """The definitions that an outlet's card needs."""
     return [*(measure.definition() for measure in measures), _PLACE, _ZONE_TYPE_AVERAGE, _GROWTH, _AS_OF]
+
+
+def of_decompose(*, grouped: bool) -> list[Definition]:
+    """The definitions that a decomposition needs."""
+    return [_SALES, _BETS, *_DECOMPOSED, *([_AS_OF] if grouped else [])]
+
+
+def of_rank(measure: Measure, *, outlets: bool) -> list[Definition]:
+    """The definitions that a ranking by a measure needs."""
+    return [measure.definition(), _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
 
 
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:

@@ -60,9 +60,9 @@ def _sum(name: str) -> Compute:
     return lambda group, _: Fraction(group[name])
 
 
-def _fund(rate: str) -> Compute:
+def _fund(rate: str, without: str) -> Compute:
     """Fen of a fund: the exact sum of sales times rates; none where an event's game has no rate on its day."""
-    return lambda group, _: None if group["unrated"] else Fraction(group[rate], BASIS_POINTS)
+    return lambda group, _: None if group[without] else Fraction(group[rate], BASIS_POINTS)
 
 
 def _ratio(top: str, bottom: str) -> Compute:
@@ -76,7 +76,8 @@ def _share(group: Sums, whole: Sums) -> Fraction | None:
 def _fund_of(name: str, rate: str, zh: str, en: str) -> Measure:
     rated_zh = f"{zh}：销售额乘以该游戏在营业日有效的比率，合计后舍入一次；缺比率时不给出"
     rated_en = f"{en}: sales times the game's rate on the business day, rounded once when summed; absent without a rate"
-    return Measure(name, Kind.FEN, (rate, "unrated"), _fund(rate), flow=True, zh=rated_zh, en=rated_en)
+    without = "uncommissioned" if name == "commission" else "unrated"
+    return Measure(name, Kind.FEN, (rate, without), _fund(rate, without), flow=True, zh=rated_zh, en=rated_en)
 
 
 def _plain(name: str, kind: Kind, zh: str, en: str) -> Measure:
@@ -113,8 +114,8 @@ _ALL = (
     _plain(
         "companion",
         Kind.FEN,
-        "同店其他消费：同次到店的其他业态消费，销售减注销",
-        "Companion spend: on the other trade in the same visit, SALE less VOID",
+        "伴随消费：同次到店的其他业态消费，注销不减",
+        "Companion spend: on the other trade in the same visit; a void takes none away",
     ),
     Measure(
         "attach_rate",
@@ -122,7 +123,7 @@ _ALL = (
         ("attached", "visits"),
         _ratio("attached", "visits"),
         flow=False,
-        zh="连带率：有其他业态消费的到店次数÷到店次数",
+        zh="连带率：有伴随消费的到店次数÷到店次数",
         en="Attach rate: visits with companion spend over visits",
     ),
     _fund_of("welfare_fund", "welfare_fund_bp", "公益金", "Welfare fund"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import cast
 
-from fucai.analytics import definitions, texts
+from fucai.analytics import texts, watch_definitions
 from fucai.analytics.asked import Asked
 from fucai.analytics.left_out import withheld_days
 from fucai.analytics.measures import growth_message
@@ -86,7 +86,7 @@ async def published(asked: Asked, request: analytics_pb2.BenchmarkRequest) -> an
         rows=rows,
         missing=[row.period for row in rows if not row.HasField("amount_fen")],
         known_series=series,
-        about=asked.about(now, definitions.of_benchmark(question.level_points)),
+        about=asked.about(now, watch_definitions.of_benchmark(question.level_points)),
     )
 
 

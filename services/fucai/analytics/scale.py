@@ -1,4 +1,4 @@
-"""Channel scale (渠道规模): installed, active, opened and closed outlets at the end of each bucket. Counts come from the store."""
+"""Channel scale (渠道规模): outlets installed, active, opened, closed at the end of each bucket. Knows no SQL."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ async def scale(asked: Asked, request: analytics_pb2.ScaleRequest) -> analytics_
     )
     groups = counted.groups() or ([] if question.by else [()])
     if len(groups) * len(found) > MAX_ROWS:
-        text = f"{len(groups):,} groups in {len(found):,} buckets are more than {MAX_ROWS:,} rows: ask for a longer grain or fewer dimensions"
+        text = f"{len(groups):,} groups in {len(found):,} buckets: more than {MAX_ROWS:,} rows; choose a longer grain"
         raise BadQuestionError([Violation("by", text)])
     rows = []
     for bucket in found:

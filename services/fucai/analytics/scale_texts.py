@@ -24,7 +24,7 @@ Key = tuple[tuple[str, bool], ...]
 
 @cache
 def active(dimensions: tuple[str, ...], conditions: Key = (), *, today: bool = False, as_of: bool = False) -> str:
-    """Active outlets. Columns: groups, place, active, installed: steps of running counts, at each place or number of end.
+    """Active outlets. Columns: groups, place, active, installed: steps of running counts at the number of an end.
 
     Parameters: next_ends, last_ends, first_day, open_days of the `Windows`, least_sales, rows, those of the selection.
     """

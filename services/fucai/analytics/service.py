@@ -71,11 +71,6 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         async with self._asking(context, request.selection) as asked:
             return await headline(asked, request)
 
-    async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
-        """A period against its base, by any dimensions, several measures at once."""
-        async with self._asking(context, request.selection) as asked:
-            return await growth(asked, request)
-
     async def Decompose(
         self, request: analytics_pb2.DecomposeRequest, context: Context
     ) -> analytics_pb2.DecomposeResponse:
@@ -104,6 +99,11 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         """Alerts of the rule set, and how many each rule has."""
         async with self._asking(context, request.selection) as asked:
             return await alerts(asked, request)
+
+    async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
+        """A period against its base, by any dimensions, several measures at once."""
+        async with self._asking(context, request.selection) as asked:
+            return await growth(asked, request)
 
     async def Scale(self, request: analytics_pb2.ScaleRequest, context: Context) -> analytics_pb2.ScaleResponse:
         """Channel scale: installed, active, new and closed outlets, penetration, sales per outlet."""

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from string import Template
 
-from fucai.analytics import definitions
+from fucai.analytics import watch_definitions
 from fucai.analytics.asked import Asked
 from fucai.analytics.left_out import withheld_days
 from fucai.analytics.open_outlets import FILTERS, Key, OpenOutlet, on_day, outlet_of, outlets_text
@@ -87,7 +87,7 @@ async def silent(asked: Asked, request: analytics_pb2.SilentRequest) -> analytic
     if bad:
         raise BadQuestionError(bad)
     if now.first_day is None:
-        return analytics_pb2.SilentResponse(about=asked.about(now, definitions.of_silent(moment.least_hours)))
+        return analytics_pb2.SilentResponse(about=asked.about(now, watch_definitions.of_silent(moment.least_hours)))
     withheld, known = await asyncio.gather(withheld_days(asked.ask, moment.read), market(asked.ask, moment.read))
     left_out = withheld.games(tuple(moment.read))
     (outlets, lately), sales = await asyncio.gather(
@@ -107,7 +107,7 @@ async def silent(asked: Asked, request: analytics_pb2.SilentRequest) -> analytic
         games_left_out=left_out,
         note_zh=note.zh if note else "",
         note_en=note.en if note else "",
-        about=asked.about(now, definitions.of_silent(moment.least_hours)),
+        about=asked.about(now, watch_definitions.of_silent(moment.least_hours)),
     )
 
 

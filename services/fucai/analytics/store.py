@@ -26,9 +26,9 @@ _ABSENT = {
 }
 _NETWORK = {3, 209, 210, 279}
 
+_KILL_AGAIN_SECONDS = 0.2
 _GRANULE_ROWS = 8_192
 _STEP_BYTES = 1 << 20
-_KILL_AGAIN_SECONDS = 0.2
 _READING = re.compile(r"ReadFromMergeTree \((\w+(?:\.\w+)?)\)")
 
 Row = Sequence[Any]
@@ -65,7 +65,7 @@ class Store:
         self._make: Callable[[], Any] = lambda: connect(url, database, log_comment=log_comment)
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="clickhouse")
-        self._enders = ThreadPoolExecutor(1, thread_name_prefix="clickhouse-kill")
+        self._enders = ThreadPoolExecutor(threads, thread_name_prefix="clickhouse-kill")
 
     def asking(self, seconds: float, ran: list[Ran] | None = None) -> Ask:
         """A function that runs queries for one question, which all end within `seconds` from now.

@@ -22,6 +22,8 @@ _SLOT = (
     " + indexOf({rate_games:Array(String)}, toString(game)) + 1"
 )
 RATES = ("prize_bp", "issuing_fee_bp", "welfare_fund_bp", "commission_bp")
+KNOWN_RATES = {"unrated": "rated", "uncommissioned": "commissioned"}
+"""Sums of events without a rate, and the parameter that says where there is one."""
 
 
 class Sum(NamedTuple):
@@ -38,6 +40,12 @@ def _rated(rate: str) -> Sum:
     return Sum(term, ("fen",), frozenset({"game"}))
 
 
+def _without(known: str) -> Sum:
+    """Events that would need a rate which the game does not have on their day."""
+    term = f"if(kind IN ('SALE', 'VOID') AND NOT arrayElement({{{known}:Array(UInt8)}}, {_SLOT}), event_count, 0)"
+    return Sum(term, ("event_count",), frozenset({"game"}))
+
+
 SUMS: Mapping[str, Sum] = {
     "sales": Sum(_SIGNED.format("fen"), ("fen",)),
     "bets": Sum(_SIGNED.format("bet_count"), ("bet_count",)),
@@ -49,20 +57,18 @@ SUMS: Mapping[str, Sum] = {
         ("bet_count",),
         frozenset({"game"}),
     ),
-    "companion": Sum(_SIGNED.format("companion_sum"), ("companion_sum",)),
+    "companion": Sum(_OF.format("companion_sum", "SALE"), ("companion_sum",)),
     "visits": Sum(_OF.format("visit_count", "SALE"), ("visit_count",)),
     "attached": Sum(_OF.format("attached_count", "SALE"), ("attached_count",)),
     "prize_bp": _rated("prize_bp"),
     "issuing_fee_bp": _rated("issuing_fee_bp"),
     "welfare_fund_bp": _rated("welfare_fund_bp"),
     "commission_bp": _rated("commission_bp"),
-    "unrated": Sum(
-        f"if(kind IN ('SALE', 'VOID') AND NOT arrayElement({{rated:Array(UInt8)}}, {_SLOT}), event_count, 0)",
-        ("event_count",),
-        frozenset({"game"}),
-    ),
+    "unrated": _without("rated"),
+    "uncommissioned": _without("commissioned"),
 }
-"""By name. `sold` are bets of sales, voided or not; `unrated` counts events of games without a rate on their day."""
+"""By name. `sold` are bets of sales, voided or not; `unrated` and
+`uncommissioned` count events of games without such a rate on their day."""
 
 OUTLETS = "outlets"
 """Outlets with at least one sale: no sum, but counted beside them."""

@@ -212,7 +212,7 @@ def _rows(
             bucket=slot.days.first.isoformat() + (f"T{slot.hour:02}" if question.grain is Grain.HOUR else ""),
             first_day=slot.days.first.isoformat(),
             last_day=slot.days.last.isoformat(),
-            group=group,
+            group=[*group, *[""] * (len(question.by) - len(group))],
             group_names=_named(group, course),
             figures=analytics_pb2.Figures(**value.figures._asdict()),
         )
@@ -276,5 +276,5 @@ def _average(course: _Course, group: Group) -> int | None:
 
 def _named(group: Group, course: _Course) -> list[str]:
     if course.cells.shown is not None and group == (texts.OTHERS,):
-        return [texts.OTHERS_ZH]
+        return [texts.OTHERS_ZH, *[""] * (len(course.question.by) - 1)]
     return [known.get(value) or value for known, value in zip(course.names, group, strict=True)]

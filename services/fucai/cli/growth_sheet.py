@@ -23,7 +23,7 @@ MEASURES = {
     "events": Label("事件数", "events"),
     "visits": Label("到店次数", "visits"),
     "payouts": Label("兑奖", "payouts"),
-    "companion": Label("其他消费", "companion"),
+    "companion": Label("伴随消费", "companion"),
     "attach_rate": Label("连带率", "attach rate"),
     "welfare_fund": Label("公益金", "welfare fund"),
     "issuing_fee": Label("发行费", "issuing fee"),

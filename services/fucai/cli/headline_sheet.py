@@ -48,13 +48,21 @@ def headline_sheet(answer: pb.HeadlineResponse, *, by: str, today: Mapping[str, 
         ],
         notes=[
             benchmark_note(answer.benchmark),
-            Note(Label(f"{days} 对比 {base}", f"{days} compared with {base}")),
+            *_comparison(answer.pairing, Label(f"{days} 对比 {base}", f"{days} compared with {base}")),
             *(Note(Label(each.text_zh, each.text_en)) for each in answer.definitions if each.name == "active_outlets"),
         ],
         definitions=definitions_of(answer.definitions),
         freshness=answer.freshness,
         bold=frozenset({0}),
     )
+
+
+def _comparison(pair: pb.Pairing, days: Label) -> list[Note]:
+    """Both periods with their rule, and the warning where the comparison misleads; the periods alone without a rule."""
+    notes = [Note(Label(pair.rule_zh, pair.rule_en) if pair.rule_en else days)]
+    if pair.warning_en:
+        notes.append(Note(Label(pair.warning_zh, pair.warning_en), Tone.WARNING))
+    return notes
 
 
 def benchmark_note(found: pb.BenchmarkComparison) -> Note:

@@ -16,8 +16,8 @@ _DAY = timedelta(days=1)
 class Windows:
     """Ends of windows, numbered from 1 in order.
 
-    A sale on one of `days` lies in the windows of the ends number `next_ends` to `last_ends` of that day. Those are a run,
-    for a window that ends later does not begin earlier.
+    A sale on one of `days` lies in the windows of the ends number `next_ends` to `last_ends` of that day. They are
+    a run, for a window that ends later does not begin earlier.
 
     Attributes:
         ends: the days at which windows end, ascending, each once.

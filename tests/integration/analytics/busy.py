@@ -1,4 +1,4 @@
-"""Busy outlets over half a year, by the hour: what silence and alerts are tested on. Some rest, fall, rise or go silent."""
+"""Busy outlets over half a year, by the hour: what silence and alerts are tested on. Some rest, fall or go silent."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from fucai.adapters.clickhouse import connect
 from fucai.adapters.migrate import StoreSettings, migrate
+from fucai.domain.registry.intake import take_in
+from fucai.domain.registry.tables import Snapshot
 
 ZONE = ZoneInfo("Asia/Shanghai")
 DAY = timedelta(days=1)
@@ -21,6 +24,11 @@ CLOSURES = (
     (date(2025, 1, 27), date(2025, 2, 5), "draw_games", "spring_festival"),
     (date(2025, 2, 18), date(2025, 2, 19), "all", "repair"),
     (date(2025, 3, 8), date(2025, 3, 9), "draw_games", "stocktaking"),
+)
+OWN = (
+    ("own", "2024-11", 900, "", "made up"),
+    ("own", "2025-01", 1_000, "-2.5", "made up"),
+    ("own", "2025-02", 1_000, "", "made up"),
 )
 DRAWLESS = ("instant",)
 ZONES = {"Z1": ("金街", "business_district"), "Z2": ("夜市", "night_market")}
@@ -146,6 +154,9 @@ def keep(url: str, database: str, world: Busy, *, unended: Sequence[str] = ()) -
     closes = {draw_no(day): int(_at(day, 20).timestamp() * 1000) for day in days}
     draws = [["3d", no, at, 0 if no in unended else at + 5_400_000, 1] for no, at in closes.items()]
     _insert(client, "draw_rows", "game draw_no sales_close_ms drawn_ms import_id", draws)
+    _insert(
+        client, "benchmark_rows", "series period amount_fen yoy_pct basis import_id", [[*one, 1] for one in published()]
+    )
     _insert(client, "imports", "import_id source", [[1, "test"]])
     for dictionary in ("outlet_history", "draw_times"):
         client.command(f"SYSTEM RELOAD DICTIONARY {dictionary}")
@@ -171,6 +182,15 @@ def keep(url: str, database: str, world: Busy, *, unended: Sequence[str] = ()) -
     ]
     _insert(client, "sales", f"{columns} epoch seq received_at", rows)
     client.close()
+
+
+def published() -> list[tuple[str, str, int, str, str]]:
+    """The benchmarks that are packaged with the suite, read as an import reads them, and a series that is made up."""
+    content = files("fucai.registry").joinpath("sample", "benchmarks.csv").read_bytes()
+    taken = take_in({"benchmarks.csv": content}, Snapshot(), ZONE)
+    assert not taken.problems
+    found = [entry.message for entry in taken.entries]
+    return [(one.series, one.period, one.amount_fen, one.yoy_pct, one.basis) for one in found] + list(OWN)
 
 
 def _insert(client: Any, table: str, columns: str, rows: Sequence[Sequence[object]]) -> None:

@@ -28,7 +28,7 @@ from fucai.domain.embargo import build_embargo
 from fucai.exporter.figures import HeadlineCollector
 from fucai.ledger.conservation import By, count
 from fucai.runtime.client import connect_blocking
-from fucai.runtime.errors import explain
+from fucai.runtime.errors import code_of, explain
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1 import analytics_pb2_grpc
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
@@ -104,6 +104,12 @@ def growth(**fields: Any) -> Question:
     return told(lambda at: at.analytics.Growth(pb.GrowthRequest(**{**days, **fields})))
 
 
+def alerts(days: int, **fields: Any) -> Question:
+    """The alerts of a day."""
+    day = (TODAY - timedelta(days=days)).isoformat()
+    return lambda at: at.analytics.Alerts(pb.AlertsRequest(day=day, **fields))
+
+
 def filtered(dimension: str, *values: str) -> pb.Selection:
     """A condition."""
     return pb.Selection(filters=[pb.Filter(dimension=dimension, values=values)])
@@ -158,7 +164,7 @@ QUESTIONS: dict[str, Question] = {
     "trend in parts": streamed(by=["outlet", "kind"]),
     "trend as of a moment": trend(selection=pb.Selection(as_of_ms=NOW_MS)),
     "growth": growth(from_day=TO),
-    **{f"growth by {name}": growth(by=[name], from_day=TO) for name in ("game", "outlet", "kind")},
+    **{f"growth by {name}": growth(by=[name], from_day=TO) for name in ("outlet", "kind")},
     "growth of the largest": growth(by=["outlet"], top=1, from_day=TO),
     "headline": headline(),
     "headline of today": headline(from_day=TO),
@@ -167,6 +173,11 @@ QUESTIONS: dict[str, Question] = {
     "headline of heavy sellers": headline(active_sales=7),
     "recent": lambda at: at.analytics.Recent(pb.RecentRequest(limit=100)),
     "freshness": lambda at: at.analytics.Freshness(pb.FreshnessRequest()),
+    "silent": lambda at: at.analytics.Silent(pb.SilentRequest(least_hours=1)),
+    "silent among some": lambda at: at.analytics.Silent(pb.SilentRequest(selection=filtered("outlet", "only-sealed"))),
+    **{f"alerts of {days} days ago": alerts(days) for days in (1, 2, 30)},
+    "alerts of an outlet": alerts(1, selection=filtered("outlet", "only-sealed")),
+    "benchmark": lambda at: at.analytics.Benchmark(pb.BenchmarkRequest(series="own", grain=pb.GRAIN_MONTH)),
     "exporter": scrape,
     "error of a dimension": error(by=["nothing"]),
     "error of a day": error(from_day="x"),
@@ -200,6 +211,17 @@ def attacked(clickhouse_database: Database) -> Iterator[Attacked]:
                 [[draw.game, draw.draw_no, draw.sales_close_ms, draw.drawn_ms, 1]],
                 column_names=["game", "draw_no", "sales_close_ms", "drawn_ms", "import_id"],
             )
+    last_month = f"{TODAY.replace(day=1) - timedelta(days=1):%Y-%m}"
+    client.insert(
+        "benchmark_rows",
+        [["own", last_month, 1_000, "1.0", 1]],
+        column_names=["series", "period", "amount_fen", "yoy_pct", "import_id"],
+    )
+    client.insert(
+        "outlet_rows",
+        [[outlet, TODAY - timedelta(days=400), TODAY - timedelta(days=400), 1] for outlet in ("A", "B", "only-sealed")],
+        column_names=["outlet_id", "valid_from", "opened", "import_id"],
+    )
     client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
     client.command("SYSTEM RELOAD DICTIONARY draw_times")
     loop = asyncio.new_event_loop()
@@ -266,3 +288,16 @@ def test_answers_name_the_sealed_draws_and_when_they_return(attacked: Attacked) 
     assert 0 <= sealed.returns_ms - sealed.sealed_ms <= 24 * HOUR_MS
     assert (unknown.draw_no, unknown.sealed_ms, unknown.returns_ms) == (UNKNOWN, 0, 0)
     assert fresh.next_seal_ms == 0
+
+
+def test_a_sealed_draw_is_not_to_be_asked_for(attacked: Attacked) -> None:
+    """FAILED_PRECONDITION names the draw and when it returns; a draw of a table that nobody knows is a wrong value."""
+    for number, when in ((SEALED, "by schedule at"), (UNKNOWN, "once it is recorded as drawn")):
+        with pytest.raises(grpc.RpcError) as refused:
+            attacked.analytics.Growth(pb.GrowthRequest(selection=filtered("draw", number)))
+        assert code_of(refused.value) is grpc.StatusCode.FAILED_PRECONDITION
+        assert f"draw {number} of ssq is sealed" in explain(refused.value)
+        assert when in explain(refused.value)
+    with pytest.raises(grpc.RpcError) as refused:
+        attacked.analytics.Growth(pb.GrowthRequest(selection=filtered("draw", "1999001")))
+    assert code_of(refused.value) is grpc.StatusCode.INVALID_ARGUMENT

@@ -58,7 +58,7 @@ def measured(events: Sequence[Event], whole: Sequence[Event]) -> dict[str, Fract
         "events": Fraction(len(events)),
         "visits": Fraction(len(visits)),
         "payouts": Fraction(sum(one.amount_fen for one in events if one.kind == "PAYOUT")),
-        "companion": Fraction(sum(signed(one, one.companion_fen) for one in events)),
+        "companion": Fraction(sum(one.companion_fen for one in visits)),
         "attach_rate": Fraction(sum(one.companion_fen > 0 for one in visits), len(visits)) if visits else None,
         "selling_outlets": Fraction(len(outlets)),
         "sales_per_outlet": Fraction(sales, len(outlets)) if outlets else None,
@@ -239,10 +239,10 @@ def test_a_benchmark_has_a_verdict_only_for_calendar_growth(analytics: Analytics
 
 
 def test_pages_are_the_whole_answer(analytics: AnalyticsServiceStub) -> None:
-    """Pages of five rows joined are the rows of one page; a token of another question is refused."""
+    """Pages of fifteen rows joined are the rows of one page; a token of another question is refused."""
     request = pb.GrowthRequest(from_day="2024-05-01", to_day="2024-05-31", by=["outlet", "game"])
     whole = analytics.Growth(request)
-    request.page_size = 5
+    request.page_size = 15
     rows: list[pb.GrowthRow] = []
     while True:
         part = analytics.Growth(request)

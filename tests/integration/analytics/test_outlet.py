@@ -32,12 +32,13 @@ def frame_of(world: World, games: list[str], *, today: bool) -> pl.DataFrame:
                 "game": event.game,
                 "sales": sign[event.kind] * event.amount_fen,
                 "bets": sign[event.kind] * event.bets,
-                "companion": sign[event.kind] * event.companion_fen,
+                "companion": event.companion_fen * (event.kind == "SALE" and not event.summary),
                 "payouts": event.amount_fen * (event.kind == "PAYOUT"),
                 "visit": event.kind == "SALE" and not event.summary,
                 "attached": event.kind == "SALE" and not event.summary and event.companion_fen > 0,
                 "sold": event.kind == "SALE" and (not event.summary or event.bets > 0),
-                "rated": event.kind == "PAYOUT" or rate(event.game, event.day, 2) is not None,
+                "no_welfare_fund": event.kind != "PAYOUT" and not rate(event.game, event.day, 2),
+                "no_commission": event.kind != "PAYOUT" and not rate(event.game, event.day, 3),
                 "welfare_fund": sign[event.kind] * event.amount_fen * (rate(event.game, event.day, 2) or 0),
                 "commission": sign[event.kind] * event.amount_fen * (rate(event.game, event.day, 3) or 0),
                 "mgmt_area": world.where("mgmt_area", event.outlet, on or event.day),
@@ -64,7 +65,7 @@ def measured(part: pl.DataFrame) -> dict[str, Fraction | None]:
     found["visits"] = Fraction(visits)
     found["attach_rate"] = Fraction(int(part["attached"].sum()), visits) if visits else None
     for name in ("welfare_fund", "commission"):
-        found[name] = Fraction(int(part[name].sum()), 10_000) if part["rated"].all() else None
+        found[name] = None if part[f"no_{name}"].any() else Fraction(int(part[name].sum()), 10_000)
     return found
 
 

@@ -117,9 +117,9 @@ class Scale:
         return found
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub, world: World, seed: int) -> None:
-    """All counts of every bucket and group, with growth; by attributes of the day or of today; filtered; any k and w."""
+    """All counts of every bucket and group, with growth; by attributes of the day or today; filtered; any k and w."""
     draw = random.Random(seed)
     first = FIRST + timedelta(days=draw.randrange(0, (LAST - FIRST).days - 60))
     last = min(first + timedelta(days=draw.randrange(3, 90)), LAST)
@@ -226,8 +226,8 @@ def test_groups_and_filters_sum_to_the_whole(analytics: AnalyticsServiceStub) ->
     """Each outlet counts once, so groups of outlets, or a filter and its opposite, add up in every count."""
     asked: dict[str, Any] = {"from_day": "2024-05-01", "to_day": "2024-08-31", "active_sales": 2}
     (whole,) = analytics.Scale(pb.ScaleRequest(**asked)).rows
-    parts = [list(analytics.Scale(pb.ScaleRequest(**asked, by=[by])).rows) for by in DIMENSIONS]
-    sides = []
+    parts = [list(analytics.Scale(pb.ScaleRequest(**asked, by=[by])).rows) for by in ("zone", "mgmt_area", "outlet")]
+    sides: list[pb.ScaleRow] = []
     for exclude in (False, True):
         kept = pb.Filter(dimension="zone", values=["Z1"], exclude=exclude)
         sides += analytics.Scale(pb.ScaleRequest(**asked, selection=pb.Selection(filters=[kept]))).rows

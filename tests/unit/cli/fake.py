@@ -53,6 +53,53 @@ TREND = pb.TrendResponse(
     comparison_rule="同比：与上年同月同日比较 / Year on year: the same calendar days",
 )
 
+
+def _measured(name: str, value: pb.Quantity, base: pb.Quantity, ratio: float) -> pb.Measurement:
+    return pb.Measurement(measure=name, value=value, base=base, growth=pb.Growth(ratio=ratio, mark=RATIO))
+
+
+def _grown(group: list[str], names: list[str], fen: int) -> pb.GrowthRow:
+    """A row with sales twice those of its base, and a rate that can not be formed."""
+    return pb.GrowthRow(
+        group=group,
+        group_names=names,
+        measurements=[
+            _measured("sales", pb.Quantity(fen=fen), pb.Quantity(fen=fen // 2), 1.0),
+            pb.Measurement(measure="attach_rate", growth=pb.Growth(mark=pb.GROWTH_MARK_NO_BASE)),
+        ],
+        same_outlet=_measured("same_outlet_sales", pb.Quantity(fen=fen), pb.Quantity(fen=fen // 2), 1.0),
+        same_outlets=7,
+    )
+
+
+GROWTH = pb.GrowthResponse(
+    pairing=pb.Pairing(
+        from_day="2025-02-01",
+        to_day="2025-02-28",
+        base_from_day="2024-02-01",
+        base_to_day="2024-02-29",
+        rule=pb.COMPARISON_YOY,
+        rule_zh="2025-02-01..2025-02-28 对 2024-02-01..2024-02-29，同比（按日历）",
+        rule_en="2025-02-01..2025-02-28 against 2024-02-01..2024-02-29, year on year (calendar)",
+        open_days=28,
+        base_open_days=19,
+        warning_zh="休市天数不同，直接比较会误导",
+        warning_en="closed days differ; the plain comparison misleads",
+    ),
+    total=_grown([], [], 300_000_000),
+    rows=[_grown(["night_market"], ["夜市"], 200_000_000), _grown(["others"], ["其他"], 100_000_000)],
+    total_rows=2,
+    about=pb.About(
+        freshness=FRESH,
+        currency="CNY",
+        queries=[
+            pb.ExplainedQuery(
+                sql="SELECT [1] FROM visible_sales", parameters=["rows=3"], rows_read=1_234, projections=["daily"]
+            )
+        ],
+    ),
+)
+
 HEADLINE = pb.HeadlineResponse(
     from_day="2025-02-11",
     to_day="2025-03-10",
@@ -102,6 +149,11 @@ class FakeAnalytics(analytics_pb2_grpc.AnalyticsServiceServicer):
         """The fixed headline."""
         self._note(request, context)
         return HEADLINE
+
+    def Growth(self, request: pb.GrowthRequest, context: Any) -> pb.GrowthResponse:
+        """The fixed growth."""
+        self._note(request, context)
+        return GROWTH
 
     def Freshness(self, _request: pb.FreshnessRequest, _context: Any) -> pb.FreshnessResponse:
         """Fixed."""

@@ -27,22 +27,18 @@ FROM
             SELECT outlet_id, arrayJoin($runs) AS run
             FROM
             (
-                SELECT outlet_id, arraySort(groupArrayArray(arrayWithConstant(counted, day))) AS days
+                SELECT
+                    outlet_id,
+                    arraySort(groupArrayArray(arrayWithConstant(
+                        if(daily_summary, if(bet_count > 0, least_sales, 0), least(event_count, least_sales)),
+                        toInt32(business_day) - toInt32({first_day:Date}) + 1
+                    ))) AS days
                 FROM
                 (
-                    SELECT
-                        outlet_id,
-                        toInt32(business_day) - toInt32({first_day:Date}) + 1 AS day,
-                        least(sumIf(event_count, NOT daily_summary), least_sales)
-                            + if(sumIf(bet_count, daily_summary) > 0, least_sales, 0) AS counted
-                    FROM
-                    (
-                        SELECT outlet_id, business_day, daily_summary, count() AS event_count, sum(bets) AS bet_count
-                        FROM visible_sales
-                        WHERE business_day IN {open_days:Array(Date)} AND kind = 'SALE' AND $read
-                        GROUP BY outlet_id, business_day, daily_summary
-                    )
-                    GROUP BY outlet_id, business_day
+                    SELECT outlet_id, business_day, daily_summary, count() AS event_count, sum(bets) AS bet_count
+                    FROM visible_sales
+                    WHERE business_day IN {open_days:Array(Date)} AND kind = 'SALE' AND $read
+                    GROUP BY outlet_id, business_day, daily_summary
                 )
                 GROUP BY outlet_id
             )
