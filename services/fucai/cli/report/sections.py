@@ -15,14 +15,15 @@ from fucai.cli.out.words import fresh, local_time
 from fucai.cli.output import Lang
 from fucai.cli.rank_sheet import rank_sheet
 from fucai.cli.report import drawings
+from fucai.cli.report.alert_days import alert_days_sheet
 from fucai.cli.report.cards import cards
 from fucai.cli.report.figures import Figures
 from fucai.cli.report.gather import ALERT_DAYS, Bulletin, Missing, Ranked
 from fucai.cli.report.markup import el
-from fucai.cli.report.sheets import alerts_sheet, rules_sheet, silent_sheet
 from fucai.cli.report.tables import plain_table, table
 from fucai.cli.report.texts import pick, say
 from fucai.cli.scale_sheet import scale_sheet
+from fucai.cli.silent_sheet import silent_sheet
 from fucai.cli.trend_sheet import trend_sheet
 from fucai.domain.labels import Label
 from fucai.domain.periods import Grain
@@ -171,28 +172,16 @@ def profile(page: Page) -> list[Element]:
 def silent(page: Page) -> list[Element]:
     """Outlets that should be selling and are not."""
     found = page.bulletin.silent
-    if isinstance(found, Missing):
-        return [page.missing(found)]
-    at = f"{local_time(found.at_ms):%Y-%m-%d %H:%M}" if found.at_ms else page.say("none")
-    told = {"time": at, "watched": found.watched}
-    if not found.outlets:
-        sheet = silent_sheet(found)
-        notes = [el("p", pick(note.text, page.lang), class_="note caution") for note in sheet.notes]
-        return [el("p", page.say("no silent", **told), class_="empty"), *notes]
-    lead = el("p", page.say("silent told", silent=found.total_rows, **told))
-    return [lead, *page.table(silent_sheet(found), "silent-table")]
+    return [page.missing(found)] if isinstance(found, Missing) else page.table(silent_sheet(found), "silent-table")
 
 
 def alerts(page: Page) -> list[Element]:
-    """The alerts of the period: how many by rule, and the largest."""
+    """The alerts of the last days: how many by rule, and the largest."""
     found = page.bulletin.alerts
     if isinstance(found, Missing):
         return [page.missing(found)]
-    days = [answer.day for answer in found.answers if answer.day]
-    span = f"{days[0]}..{days[-1]}" if days else page.say("none")
-    made = [el("p", page.say("alerts of", days=span, most=ALERT_DAYS))]
-    made += page.table(rules_sheet(found), "alert-rules-table")
-    return [*made, *page.table(alerts_sheet(found), "alerts-table")]
+    span = el("p", page.say("alerts of", most=ALERT_DAYS), class_="note")
+    return [*page.table(alert_days_sheet(found), "alerts-table"), span]
 
 
 def freshness(page: Page) -> list[Element]:

@@ -97,8 +97,6 @@ TEXTS: Mapping[str, Label] = {
     "growth": Label("增长", "growth"),
     "same outlet sales": Label("同店销售额", "sales of same outlets"),
     "others": Label("其他 {count:,} 组", "{count:,} others"),
-    "alert count": Label("条数", "alerts"),
-    "alert rules": Label("规则与条数", "Rules and their alerts"),
     "outlets count": Label("{count:,} 个同店网点", "{count:,} same outlets"),
     "none": Label("—", "—"),
     # sections
@@ -188,18 +186,7 @@ TEXTS: Mapping[str, Label] = {
         "The period has daily summaries only and no single sales, so there are no hours.",
     ),
     "no sales": Label("本期没有销售。", "There are no sales in the period."),
-    "no silent": Label(
-        "截至 {time}，观察的 {watched:,} 个网点中没有静默网点。",
-        "No silent outlet among {watched:,} looked at, as of {time}.",
-    ),
-    "silent told": Label(
-        "截至 {time}，观察 {watched:,} 个网点，静默 {silent:,} 个。",
-        "{silent:,} of {watched:,} outlets looked at are silent, as of {time}.",
-    ),
-    "no alerts": Label("没有预警。", "There are no alerts."),
-    "alerts of": Label(
-        "所判之日：{days}（至多为本期最后 {most} 天）。", "Days judged: {days} (at most the last {most} of the period)."
-    ),
+    "alerts of": Label("至多判断本期最后 {most} 天。", "At most the last {most} days of the period are judged."),
     "no withheld": Label("没有封存中的期次。", "No draw with sales is sealed."),
     "more withheld": Label("另有 {draws:,} 期未列出。", "{draws:,} more are not listed."),
     # columns of tables that no question's sheet has
@@ -208,19 +195,7 @@ TEXTS: Mapping[str, Label] = {
     "sealed since": Label("封存时间", "sealed since"),
     "returns": Label("预计恢复显示", "back by"),
     "unknown time": Label("待定", "open"),
-    "meaning": Label("含义与公式", "meaning and formula"),
-    "outlet": Label("网点", "outlet"),
-    "zone": Label("区域", "zone"),
-    "area": Label("分区", "management area"),
-    "last sale": Label("最后销售", "last sale"),
-    "judged": Label("判断次数", "judged"),
-    "silent hours": Label("静默时长（小时）", "silent hours"),
-    "usual sales": Label("平时销售", "usual sales"),
-    "reason": Label("原因", "reason"),
     "day": Label("日期", "day"),
-    "rule name": Label("规则", "rule"),
-    "alert text": Label("情况", "what happened"),
-    "score": Label("偏离", "score"),
     "events stored": Label(
         "已存事件 {events:,}，隔离中 {quarantined:,}。", "{events:,} events stored, {quarantined:,} in quarantine."
     ),
