@@ -10,7 +10,7 @@ from fucai.cli.report.charts import GREY, INK, WIDTH, svg
 from fucai.cli.report.markup import Child, el
 
 _WEEKDAYS = range(1, 8)
-_DARK = 0.5  # part of the largest field from which white ink is the easier to read
+_DARK = 0.65  # part of the largest field from which white ink has the better contrast
 _TEN = 10
 _PALE, _DEEP = (0xEF, 0xF4, 0xFA), (0x08, 0x30, 0x6B)
 
