@@ -18,6 +18,7 @@ WIDTH = 720  # user units; about as many CSS pixels as A4 has between its margin
 INK, GREY, PALE = "#1a1a1a", "#5a5a5a", "#d9d9d9"
 BLUE = "#0b4f8a"
 _CELL = 6.2  # width of half a Chinese character, or of a Latin one, at 11 units
+_NOTHING = 1e-12  # a length that no figure has but zero
 _CUT_BELOW = 0.3  # a waterfall whose changes are below this part of its largest bar has its axis cut
 
 
@@ -160,7 +161,7 @@ def bars(key: str, title: str, about: str, found: Sequence[Bar]) -> Element:
     left, right, row = 12 + most_name * _CELL, WIDTH - 16 - most_text * _CELL, 22
     ends = [end for bar in found for end in (bar.length, bar.base) if end is not None]
     low, high = min([0.0, *ends]), max([0.0, *ends])
-    room = (right - left) / ((high - low) or 1)
+    room = (right - left) / (high - low if high - low > _NOTHING else 1)
     zero = left - low * room
     parts: list[Child] = [_hatch(key)]
     for place, bar in enumerate(found):

@@ -107,6 +107,13 @@ def test_bars_are_as_long_as_their_figures(found: list[tuple[float, float | None
             assert float(one.attrib["width"]) == pytest.approx(max(longest * abs(length) / most, 0.5), abs=0.52)
 
 
+def test_bars_without_a_length_are_drawn_all_the_same() -> None:
+    """Figures of zero, or so near that a scale would overflow, are bars of no more than a stroke."""
+    for lengths in ((0.0, 0.0), (2.2e-309, 0.0)):
+        chart = _check(bars("b", "t", "d", [Bar("n", length, "0", 0.0) for length in lengths]))
+        assert [one.attrib["width"] for one in _bars(chart)] == ["0.5", "0.5"]
+
+
 def test_a_heat_map_has_a_field_for_each_hour_and_its_number() -> None:
     """Seven rows from the first hour with sales to the last; the largest is darkest, and what is absent blank."""
     found = _check(heat("h", "t", "d", {(1, 9): 100_00, (7, 11): 2_550_00, (2, 10): -5_00}, DAYS, YUAN))
