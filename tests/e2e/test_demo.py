@@ -9,7 +9,6 @@ import sys
 import uuid
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
@@ -21,9 +20,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from prometheus_client.parser import text_string_to_metric_families
 
-from fucai.cli.demo import free_port_base
 from fucai.devstack.stack import ENDPOINTS, Endpoint, read_endpoints
 from fucai.runtime.errors import code_of
+from tests.support.ports import free_port_base
+from tests.support.processes import marked
 from tests.support.waiting import eventually
 
 SERVICES = {
@@ -67,7 +67,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         eventually(lambda: (data / ENDPOINTS).exists() or demo.poll() is not None, 60, what="the stack ready")
         assert demo.poll() is None, (data / "demo.out").read_text(encoding="utf-8")
         parts = [part for part in read_endpoints(data).values() if part.name in SERVICES]
-        processes = len(running(mark))
+        processes = len(marked(MARK, mark))
         serving = {part.name: eventually(partial(is_serving, part), 10, what=f"{part.name} SERVING") for part in parts}
         reflected = {part.name: is_reflected(part) for part in parts}
         answered = answers(next(part for part in parts if part.name == "analytics"))
@@ -77,7 +77,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         demo.terminate()
         demo.wait(timeout=60)
     output = (data / "demo.out").read_text(encoding="utf-8")
-    return Seen(processes, serving, reflected, answered, metrics, demo.returncode, output, running(mark))
+    left = list(marked(MARK, mark).values())
+    return Seen(processes, serving, reflected, answered, metrics, demo.returncode, output, left)
 
 
 def test_it_ends_by_itself_with_scale_and_growth(seen: Seen) -> None:
@@ -160,20 +161,3 @@ def metric_names(part: Endpoint) -> set[str]:
     """Families of the metrics page, as Prometheus' own parser reads them."""
     with urlopen(f"http://{part.metrics}/metrics", timeout=10) as answer:
         return {family.name for family in text_string_to_metric_families(answer.read().decode())}
-
-
-def running(mark: str) -> list[str]:
-    """Command lines of the processes that inherited the mark."""
-    wanted = f"{MARK}={mark}".encode()
-    found = (command_line(process, wanted) for process in Path("/proc").glob("[0-9]*"))
-    return [line for line in found if line]
-
-
-def command_line(process: Path, wanted: bytes) -> str:
-    """The command line, if the process has that in its environment; empty if not, or if it ended meanwhile."""
-    try:
-        if wanted not in (process / "environ").read_bytes().split(b"\0"):
-            return ""
-        return (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        return ""
