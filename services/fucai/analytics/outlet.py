@@ -11,6 +11,7 @@ from functools import cache
 from string import Template
 
 from fucai.analytics import definitions, rates, sums, texts
+from fucai.analytics.alerts import outlet_alerts
 from fucai.analytics.asked import Asked
 from fucai.analytics.measures import MEASURES, measurement, sums_of
 from fucai.analytics.outlet_days import NET_SALES, NOW, OUTLET, rows
@@ -19,6 +20,7 @@ from fucai.analytics.questions import MAX_ROWS, BadQuestionError
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import Condition, Selection, merged, read_selection
 from fucai.analytics.store import Row
+from fucai.domain.catalogue import IMPORT_KIND
 from fucai.domain.comparison import Pairing
 from fucai.domain.periods import Comparison, DayRange, Grain
 from fucai.domain.rounding import apportion
@@ -64,7 +66,7 @@ class _Question:
 
 
 async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytics_pb2.OutletResponse:
-    """The card; alerts are not among it.
+    """The card, with the alerts of the last day that can be judged, whatever the period.
 
     Raises:
         BadQuestionError: a field of the request is wrong, or there is no base.
@@ -82,7 +84,7 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
     versions, last_sale, terminals, found = await asyncio.gather(
         asked.ask(texts.plain("outlet_versions"), named),
         _last_sale(asked, request.outlet_id, selection),
-        asked.ask(texts.plain("outlet_terminals"), named | {"today": asked.today}),
+        asked.ask(texts.plain("outlet_terminals"), named | {"today": asked.today, "import_kind": IMPORT_KIND}),
         pairing(asked.ask, period, selection),
     )
     if not versions and not last_sale:
@@ -99,13 +101,15 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         pairing=pairing_message(found, asked.today),
         last_sale_ms=last_sale,
     )
-    measured, sold, (games,), place = await asyncio.gather(
+    measured, sold, (games,), place, alerts = await asyncio.gather(
         _measure(asked, question, found),
         _sold(asked, question),
         names(asked.ask, ["game"]),
         _place(asked, question, versions),
+        outlet_alerts(asked, now, request.outlet_id, as_of_ms=selection.as_of_ms),
     )
     answer.measurements.extend(measured)
+    answer.alerts.extend(alerts)
     _fill_sales(answer, question, sold, games)
     answer.MergeFrom(place)
     answer.about.CopyFrom(asked.about(now, definitions.of_outlet(_MEASURES)))

@@ -80,6 +80,10 @@ app.add_typer(
             "scale": ("fucai.cli.query_scale:scale", "Outlets installed, active, opened, closed; sales per outlet."),
             "profile": ("fucai.cli.query_profile:profile", "When sales happen: a heat map of hours by weekday."),
             "outlet": ("fucai.cli.query_outlet:outlet", "One outlet's card."),
+            "benchmark": ("fucai.cli.query_benchmark:benchmark", "A published series beside our own sales."),
+            "silent": ("fucai.cli.query_silent:silent", "Outlets that should be selling and are not."),
+            "alerts": ("fucai.cli.query_alerts:alerts", "Sharp falls and rises, silence, idle terminals of a day."),
+            "freshness": ("fucai.cli.query_freshness:freshness", "Reach, lag, sealed draws, quarantine."),
             "decompose": ("fucai.cli.query_decompose:decompose", "Why sales changed: a waterfall, exact to the fen."),
             "rank": ("fucai.cli.query_rank:rank", "Who leads; new stars and progress; who is left out and why."),
         },
@@ -87,6 +91,17 @@ app.add_typer(
     ),
     name="query",
     help="Ask for figures.",
+)
+app.add_typer(
+    lazy.group(
+        {
+            "weekly": ("fucai.cli.report.command:weekly", "The bulletin of a week, beside the same weekdays before."),
+            "monthly": ("fucai.cli.report.command:monthly", "The bulletin of a month, beside the year before."),
+        },
+        no_args_is_help=True,
+    ),
+    name="report",
+    help="Write the channel bulletin (渠道简报): one page of HTML to print, send or keep.",
 )
 app.add_typer(
     lazy.group(
