@@ -33,7 +33,7 @@ from tests.bench.channel import DAYS, OUTLETS, ZONE, Channel, fill_registry, fil
 from tests.bench.growth_questions import Question, plain_service, questions, same
 from tests.bench.machine import describe_machine
 from tests.support.clickhouse import running_clickhouse
-from tests.support.kafka import free_ports
+from tests.support.ports import free_ports
 
 DATABASE = "fucai"
 CLIENTS = 4
