@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.freshness_sheet import freshness_sheet
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.freshness_sheet import freshness_sheet
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
