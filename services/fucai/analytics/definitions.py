@@ -153,6 +153,11 @@ _RULES = {
 _WEEKS = ("同比：与 364 天前的同一周比较", "Year on year: the week 364 days before")
 
 
+def of_sales(*, compared: bool) -> list[Definition]:
+    """The definitions that sales need, compared or not."""
+    return [_SALES, *([_GROWTH] if compared else [])]
+
+
 def of_trend(measures: Iterable[Measure] = (), *, grouped: bool, moving_average: int = 0) -> list[Definition]:
     """The definitions that a trend needs."""
     further = [measure.definition() for measure in measures if measure.name not in ("sales", "bets")]

@@ -11,6 +11,7 @@ from functools import cache
 from string import Template
 
 from fucai.analytics import definitions, rates, sums, texts
+from fucai.analytics.alerts import outlet_alerts
 from fucai.analytics.asked import Asked
 from fucai.analytics.measures import MEASURES, measurement, sums_of
 from fucai.analytics.pairing import Begin, pairing, pairing_message, read_period
@@ -63,7 +64,7 @@ class _Question:
 
 
 async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytics_pb2.OutletResponse:
-    """The card; alerts are not among it.
+    """The card, with the alerts of the last day that can be judged, whatever the period.
 
     Raises:
         BadQuestionError: a field of the request is wrong, or there is no base.
@@ -98,13 +99,15 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         pairing=pairing_message(found, asked.today),
         last_sale_ms=last_sale,
     )
-    measured, sold, (games,), place = await asyncio.gather(
+    measured, sold, (games,), place, alerts = await asyncio.gather(
         _measure(asked, question, found),
         _sold(asked, question),
         names(asked.ask, ["game"]),
         _place(asked, question, versions),
+        outlet_alerts(asked, now, request.outlet_id, as_of_ms=selection.as_of_ms),
     )
     answer.measurements.extend(measured)
+    answer.alerts.extend(alerts)
     _fill_sales(answer, question, sold, games)
     answer.MergeFrom(place)
     answer.about.CopyFrom(asked.about(now, definitions.of_outlet(_MEASURES)))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import grpc
 
 from fucai.analytics import questions
+from fucai.analytics.alerts import alerts
 from fucai.analytics.asked import Asked
 from fucai.analytics.decompose import decompose
 from fucai.analytics.growth import growth
@@ -18,9 +19,11 @@ from fucai.analytics.headline import headline
 from fucai.analytics.known import SealedDrawError, check_values
 from fucai.analytics.outlet import UnknownOutletError, outlet
 from fucai.analytics.profile import profile
+from fucai.analytics.published import published
 from fucai.analytics.rank import rank
 from fucai.analytics.reach import reach
 from fucai.analytics.scale import scale
+from fucai.analytics.silent import silent
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
 from fucai.analytics.trend import stream_trend, trend
@@ -79,6 +82,23 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         """Who leads, within areas too, and by the rules of new stars and progress."""
         async with self._asking(context, request.selection) as asked:
             return await rank(asked, request)
+
+    async def Benchmark(
+        self, request: analytics_pb2.BenchmarkRequest, context: Context
+    ) -> analytics_pb2.BenchmarkResponse:
+        """A published series beside our own figures."""
+        async with self._asking(context, request.selection) as asked:
+            return await published(asked, request)
+
+    async def Silent(self, request: analytics_pb2.SilentRequest, context: Context) -> analytics_pb2.SilentResponse:
+        """Outlets that should be selling and are not."""
+        async with self._asking(context, request.selection) as asked:
+            return await silent(asked, request)
+
+    async def Alerts(self, request: analytics_pb2.AlertsRequest, context: Context) -> analytics_pb2.AlertsResponse:
+        """Alerts of the rule set, and how many each rule has."""
+        async with self._asking(context, request.selection) as asked:
+            return await alerts(asked, request)
 
     async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
         """A period against its base, by any dimensions, several measures at once."""
@@ -151,6 +171,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
                 today=moment.astimezone(self._zone).date(),
                 now_ms=int(moment.timestamp() * 1000),
                 currency=self._currency,
+                zone=self._zone,
                 ran=ran,
             )
         except questions.BadQuestionError as error:

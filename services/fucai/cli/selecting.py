@@ -86,7 +86,7 @@ def selection_of(
     return pb.Selection(
         filters=[*_conditions("--filter", only, exclude=False), *_conditions("--not", leave_out, exclude=True)],
         attributes=pb.ATTRIBUTE_BASIS_TODAY if today else pb.ATTRIBUTE_BASIS_UNSPECIFIED,
-        as_of_ms=_moment(as_of),
+        as_of_ms=moment_of("--as-of", as_of),
         explain=explain,
     )
 
@@ -100,6 +100,26 @@ def given_comparison(name: CompareName) -> pb.Comparison.ValueType:
     if name is CompareName.NONE:
         raise CliError("--compare none: growth needs a base; choose yoy, or ask `fucai query trend`", exit_code=64)
     return name.number
+
+
+def moment_of(option: str, text: str) -> int:
+    """The moment given to an option as Unix ms, 0 for none; without an offset in the business time zone.
+
+    Raises:
+        CliError: the text is no time.
+    """
+    if not text:
+        return 0
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CliError(
+            f"{option} {text!r} is no time: write 2025-03-10T18:00, or Unix milliseconds", exit_code=64
+        ) from error
+    zone = ServiceSettings.from_env().zone
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
 
 
 def listed(text: str) -> list[str]:
@@ -128,19 +148,3 @@ def _conditions(option: str, texts: Iterable[str] | None, *, exclude: bool) -> I
             )
         parts = [value.strip() for value in values.split(",")]
         yield pb.Filter(dimension=dimension.strip(), values=parts, exclude=exclude)
-
-
-def _moment(text: str) -> int:
-    """A moment as Unix ms; without an offset in the business time zone."""
-    if not text:
-        return 0
-    if text.isascii() and text.isdigit():
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise CliError(
-            f"--as-of {text!r} is no time: write 2025-03-10T18:00, or Unix milliseconds", exit_code=64
-        ) from error
-    zone = ServiceSettings.from_env().zone
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)

@@ -2011,7 +2011,7 @@ class BenchmarkRequest(_message.Message):
     series: _builtins.str
     """Series; empty for national_welfare."""
     from_day: _builtins.str
-    """First business day, YYYY-MM-DD; empty for all that is published."""
+    """First business day, YYYY-MM-DD; empty for all that is published. Periods count that lie wholly within."""
     to_day: _builtins.str
     """Last business day; empty for all that is published."""
     grain: Global___Grain.ValueType
@@ -2058,6 +2058,8 @@ class BenchmarkRow(_message.Message):
     GROWTH_FIELD_NUMBER: _builtins.int
     EXCESS_POINTS_FIELD_NUMBER: _builtins.int
     VERDICT_FIELD_NUMBER: _builtins.int
+    ABSENT_ZH_FIELD_NUMBER: _builtins.int
+    ABSENT_EN_FIELD_NUMBER: _builtins.int
     period: _builtins.str
     """YYYY or YYYY-MM."""
     amount_fen: _builtins.int
@@ -2076,6 +2078,10 @@ class BenchmarkRow(_message.Message):
     """Our growth less the benchmark's, in percentage points."""
     verdict: Global___Verdict.ValueType
     """The verdict."""
+    absent_zh: _builtins.str
+    """Why there are no sales of our own, or nothing to compare them with, Chinese; empty where there are."""
+    absent_en: _builtins.str
+    """The same, English."""
     @_builtins.property
     def growth(self) -> Global___Growth:
         """Growth of our sales."""
@@ -2093,10 +2099,12 @@ class BenchmarkRow(_message.Message):
         growth: Global___Growth | None = ...,
         excess_points: _builtins.float | None = ...,
         verdict: Global___Verdict.ValueType = ...,
+        absent_zh: _builtins.str = ...,
+        absent_en: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "_base_amount_fen", b"_base_amount_fen", "_computed_growth", b"_computed_growth", "_excess_points", b"_excess_points", "_published_growth", b"_published_growth", "_sales_fen", b"_sales_fen", "amount_fen", b"amount_fen", "base_amount_fen", b"base_amount_fen", "computed_growth", b"computed_growth", "excess_points", b"excess_points", "growth", b"growth", "published_growth", b"published_growth", "sales_fen", b"sales_fen"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "_base_amount_fen", b"_base_amount_fen", "_computed_growth", b"_computed_growth", "_excess_points", b"_excess_points", "_published_growth", b"_published_growth", "_sales_fen", b"_sales_fen", "amount_fen", b"amount_fen", "base_amount_fen", b"base_amount_fen", "basis", b"basis", "computed_growth", b"computed_growth", "excess_points", b"excess_points", "growth", b"growth", "period", b"period", "published_growth", b"published_growth", "sales_fen", b"sales_fen", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "_base_amount_fen", b"_base_amount_fen", "_computed_growth", b"_computed_growth", "_excess_points", b"_excess_points", "_published_growth", b"_published_growth", "_sales_fen", b"_sales_fen", "absent_en", b"absent_en", "absent_zh", b"absent_zh", "amount_fen", b"amount_fen", "base_amount_fen", b"base_amount_fen", "basis", b"basis", "computed_growth", b"computed_growth", "excess_points", b"excess_points", "growth", b"growth", "period", b"period", "published_growth", b"published_growth", "sales_fen", b"sales_fen", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__amount_fen: _TypeAlias = _typing.Literal["amount_fen"]  # noqa: Y015
     _WhichOneofArgType__amount_fen: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen"]  # noqa: Y015
@@ -2436,7 +2444,7 @@ class SilentRequest(_message.Message):
     """Where the page before ended."""
     @_builtins.property
     def selection(self) -> Global___Selection:
-        """Which outlets: filters by zone, zone_type, district, mgmt_area, format, channel_class, outlet."""
+        """Which outlets: filters by zone, zone_type, district, mgmt_area, format, channel_class, outlet, as of that day."""
 
     def __init__(
         self,
@@ -2520,12 +2528,25 @@ class SilentResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     WATCHED_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    WITHOUT_PATTERN_FIELD_NUMBER: _builtins.int
+    GAMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    NOTE_ZH_FIELD_NUMBER: _builtins.int
+    NOTE_EN_FIELD_NUMBER: _builtins.int
     total_rows: _builtins.int
     """Rows of the whole answer."""
     next_page_token: _builtins.str
     """Where the next page begins; empty on the last."""
     watched: _builtins.int
-    """Outlets that were looked at: installed, open, with a usual pattern."""
+    """Outlets that were looked at: registered and open on the day."""
+    at_ms: _builtins.int
+    """The moment up to which silence was judged, Unix milliseconds UTC: never after the latest reception."""
+    without_pattern: _builtins.int
+    """Those of the outlets looked at that can not be judged: without a recent sale, and without usual hours."""
+    note_zh: _builtins.str
+    """What was left out and why, Chinese; empty where nothing was."""
+    note_en: _builtins.str
+    """The same, English."""
     @_builtins.property
     def outlets(self) -> _containers.RepeatedCompositeFieldContainer[Global___SilentOutlet]:
         """Those silent, the largest usual sales first."""
@@ -2533,6 +2554,10 @@ class SilentResponse(_message.Message):
     @_builtins.property
     def about(self) -> Global___About:
         """What stands beside every answer."""
+
+    @_builtins.property
+    def games_left_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Games that make no pattern, because a sealed draw of theirs was sold on the days looked at."""
 
     def __init__(
         self,
@@ -2542,10 +2567,15 @@ class SilentResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         watched: _builtins.int = ...,
         about: Global___About | None = ...,
+        at_ms: _builtins.int = ...,
+        without_pattern: _builtins.int = ...,
+        games_left_out: _abc.Iterable[_builtins.str] | None = ...,
+        note_zh: _builtins.str = ...,
+        note_en: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "next_page_token", b"next_page_token", "outlets", b"outlets", "total_rows", b"total_rows", "watched", b"watched"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "at_ms", b"at_ms", "games_left_out", b"games_left_out", "next_page_token", b"next_page_token", "note_en", b"note_en", "note_zh", b"note_zh", "outlets", b"outlets", "total_rows", b"total_rows", "watched", b"watched", "without_pattern", b"without_pattern"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2563,7 +2593,7 @@ class AlertsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     day: _builtins.str
-    """Business day, YYYY-MM-DD; empty for the last whole stored day."""
+    """Business day that is over, YYYY-MM-DD; empty for the last one after whose end something was received."""
     page_size: _builtins.int
     """Rows of one page; 0 for all that one message carries."""
     page_token: _builtins.str
@@ -2574,7 +2604,7 @@ class AlertsRequest(_message.Message):
 
     @_builtins.property
     def selection(self) -> Global___Selection:
-        """Which outlets."""
+        """Which outlets: filters by zone, zone_type, district, mgmt_area, format, channel_class, outlet, as of that day."""
 
     def __init__(
         self,
@@ -2666,21 +2696,35 @@ class AlertsResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     RULES_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    GAMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    NOTE_ZH_FIELD_NUMBER: _builtins.int
+    NOTE_EN_FIELD_NUMBER: _builtins.int
     total_rows: _builtins.int
     """Rows of the whole answer."""
     next_page_token: _builtins.str
     """Where the next page begins; empty on the last."""
+    day: _builtins.str
+    """The day judged, YYYY-MM-DD; empty where nothing is stored."""
+    note_zh: _builtins.str
+    """What was not judged or left out and why, Chinese; empty where nothing was."""
+    note_en: _builtins.str
+    """The same, English."""
     @_builtins.property
     def alerts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Alert]:
         """The alerts, by rule, then the largest difference first."""
 
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___AlertRule]:
-        """The rules with their parameters."""
+        """The rules with their parameters, and how many alerts each has in the whole answer."""
 
     @_builtins.property
     def about(self) -> Global___About:
         """What stands beside every answer."""
+
+    @_builtins.property
+    def games_left_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Games that count on no side, because a sealed draw of theirs was sold on the day or on the days compared."""
 
     def __init__(
         self,
@@ -2690,10 +2734,14 @@ class AlertsResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         rules: _abc.Iterable[Global___AlertRule] | None = ...,
         about: Global___About | None = ...,
+        day: _builtins.str = ...,
+        games_left_out: _abc.Iterable[_builtins.str] | None = ...,
+        note_zh: _builtins.str = ...,
+        note_en: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "alerts", b"alerts", "next_page_token", b"next_page_token", "rules", b"rules", "total_rows", b"total_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "alerts", b"alerts", "day", b"day", "games_left_out", b"games_left_out", "next_page_token", b"next_page_token", "note_en", b"note_en", "note_zh", b"note_zh", "rules", b"rules", "total_rows", b"total_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2709,6 +2757,7 @@ class AlertRule(_message.Message):
     TEXT_ZH_FIELD_NUMBER: _builtins.int
     TEXT_EN_FIELD_NUMBER: _builtins.int
     EVALUATED_FIELD_NUMBER: _builtins.int
+    ALERTS_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """The rule: fall, rise, silence, active_terminals."""
     text_zh: _builtins.str
@@ -2716,7 +2765,9 @@ class AlertRule(_message.Message):
     text_en: _builtins.str
     """The same, English."""
     evaluated: _builtins.int
-    """Outlets it looked at."""
+    """Outlets it could judge; of active_terminals the terminals."""
+    alerts: _builtins.int
+    """Its alerts, on this page or not."""
     def __init__(
         self,
         *,
@@ -2724,10 +2775,11 @@ class AlertRule(_message.Message):
         text_zh: _builtins.str = ...,
         text_en: _builtins.str = ...,
         evaluated: _builtins.int = ...,
+        alerts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evaluated", b"evaluated", "rule", b"rule", "text_en", b"text_en", "text_zh", b"text_zh"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "evaluated", b"evaluated", "rule", b"rule", "text_en", b"text_en", "text_zh", b"text_zh"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,6 +20,9 @@ from fucai.analytics.service import AnalyticsService
 from fucai.analytics.store import Store
 from fucai.runtime.client import connect_blocking
 from fucai.v1 import analytics_pb2_grpc
+from tests.integration.analytics.busy import NOW as BUSY_NOW
+from tests.integration.analytics.busy import Busy, busy_world, keep
+from tests.integration.analytics.served import served
 from tests.integration.analytics.world import (
     BENCHMARKS,
     CLOSURES,
@@ -113,6 +116,20 @@ def analytics(analytics_address: str) -> Iterator[analytics_pb2_grpc.AnalyticsSe
     """A client of that service."""
     with connect_blocking(analytics_address) as channel:
         yield analytics_pb2_grpc.AnalyticsServiceStub(channel)
+
+
+@pytest.fixture(scope="session")
+def busy() -> Busy:
+    """Outlets by the hour, over half a year."""
+    return busy_world(seed=26)
+
+
+@pytest.fixture(scope="session")
+def watch(engine_url: str, busy: Busy) -> Iterator[analytics_pb2_grpc.AnalyticsServiceStub]:
+    """A client of a service before a store that holds those."""
+    keep(engine_url, "busy", busy)
+    with served(engine_url, "busy", BUSY_NOW) as stub:
+        yield stub
 
 
 def _registry(client: Client, world: World) -> None:
