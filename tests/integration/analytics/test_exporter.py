@@ -63,7 +63,7 @@ def test_a_scrape_reads_what_analytics_answers(analytics: AnalyticsServiceStub, 
         zone_type = ("zone_type", group.group or "none")
         assert found["fucai_zone_type_sales_yuan", (period, zone_type)] == group.sales_fen / 100
         assert found["fucai_zone_type_active_outlets", (zone_type,)] == group.active_outlets
-    assert found["fucai_exporter_figures_age_seconds", ()] < 30
+    assert found["fucai_exporter_figures_age_seconds", (("question", "headline"),)] < 30
 
 
 def test_without_analytics_it_is_not_ready_and_shows_no_figure() -> None:
@@ -71,7 +71,8 @@ def test_without_analytics_it_is_not_ready_and_shows_no_figure() -> None:
 
     async def scenario() -> tuple[int, Any, dict[Any, float]]:
         async with _exporter("127.0.0.1:1").running(build) as service, asyncio.timeout(30):
-            failed = ("fucai_exporter_query_failures_total", (("code", grpc.StatusCode.UNAVAILABLE.name.lower()),))
+            labels = (("code", grpc.StatusCode.UNAVAILABLE.name.lower()), ("question", "headline"))
+            failed = ("fucai_exporter_query_failures_total", labels)
             while failed not in (found := await _samples(service.metrics_address)):
                 await asyncio.sleep(0.05)
             status, body = await _page(service.metrics_address, "/ready")
