@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from google.protobuf.message import Message
 
 from fucai.exporter.family import DISTRICT, GAME, ZONE_TYPE
@@ -14,7 +15,7 @@ from fucai.v1 import analytics_pb2 as pb
 from tests.unit.exporter import answers
 from tests.unit.exporter.rig import Rig
 
-MANY = 3_000
+MANY = 1_000
 ZONES = 200
 
 
@@ -40,6 +41,7 @@ def flood(question: Question) -> Message:
     return answers.growth(*(answers.growth_row(name, measures=measures) for name in reversed(names)))
 
 
+@pytest.fixture(scope="module")
 def flooded() -> Rig:
     """All questions by a dimension with such answers."""
     rig = Rig(most_zones=ZONES)
@@ -49,33 +51,33 @@ def flooded() -> Rig:
     return rig
 
 
-def test_each_dimension_has_at_most_so_many_values() -> None:
-    """3,000 groups become 20 zone types, 50 districts, 50 games and 200 zones, and it is told how many were cut."""
-    rig = flooded()
+def test_each_dimension_has_at_most_so_many_values(flooded: Rig) -> None:
+    """1,000 groups become 20 zone types, 50 districts, 50 games and 200 zones, and it is told how many were cut."""
     values = {
         (label, value)
-        for sample in rig.figures()
+        for sample in flooded.figures()
         for label, value in sample.labels.items()
         if label in {"zone_type", "district", "game", "zone"}
     }
     limits = {"zone_type": ZONE_TYPE.most, "district": DISTRICT.most, "game": GAME.most, "zone": ZONES}
     assert Counter(label for label, _ in values) == limits
-    cut = rig.values("fucai_exporter_groups_cut", "question")
-    assert cut == {question.name: MANY - question.place.most for question in rig.questions if question.place.dimension}
+    cut = flooded.values("fucai_exporter_groups_cut", "question")
+    assert cut == {
+        question.name: MANY - question.place.most for question in flooded.questions if question.place.dimension
+    }
     assert cut["growth_zone"] == MANY - ZONES
 
 
-def test_those_with_the_largest_sales_stay_and_are_the_same_in_every_question() -> None:
+def test_those_with_the_largest_sales_stay_and_are_the_same_in_every_question(flooded: Rig) -> None:
     """Scale, growth and headline cut alike, so that a shown place has all its figures."""
-    rig = flooded()
     largest = {f"{number:05}" for number in range(MANY - DISTRICT.most, MANY)}
     for name in ("fucai_district_installed_outlets", "fucai_district_bets"):
-        assert set(rig.values(name, "district")) == largest
+        assert set(flooded.values(name, "district")) == largest
 
 
-def test_all_series_together_stay_few() -> None:
+def test_all_series_together_stay_few(flooded: Rig) -> None:
     """Below 12,000 series with zones, below 6,000 without: what one scrape of a small Prometheus bears."""
-    samples = flooded().figures()
+    samples = flooded.figures()
     assert len(samples) < 12_000
     assert len([one for one in samples if "zone" not in one.labels]) < 6_000
 
@@ -89,9 +91,8 @@ def test_nothing_is_told_by_outlet_or_terminal() -> None:
     assert "zone" not in {label for family in families(Rig().questions) for label in family.labels}
 
 
-def test_every_sample_is_of_a_declared_metric() -> None:
+def test_every_sample_is_of_a_declared_metric(flooded: Rig) -> None:
     """What the questions say they can become is all that they become, each with its help."""
-    rig = flooded()
-    declared = {family.named("CNY") for family in families(rig.questions)}
-    assert {sample.name for sample in rig.scrape()} <= declared
-    assert all(family.text for family in families(rig.questions))
+    declared = {family.named("CNY") for family in families(flooded.questions)}
+    assert {sample.name for sample in flooded.scrape()} <= declared
+    assert all(family.text for family in families(flooded.questions))
