@@ -35,8 +35,8 @@ $(FRESH): requirements/uv.txt requirements/dev.txt pyproject.toml
 demo: setup ## start the stack, stream live sales and show them; SECONDS=60 ends by itself
 	@$(BIN)/fucai demo $(if $(SECONDS),--seconds $(SECONDS))
 
-test: setup ## run all tests; ARGS="-k growth" chooses
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## run all tests in two processes; ARGS="-k growth" chooses, ARGS="-n 0" takes one
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 soak: setup ## all faults, mutations, random faults and simulated histories; takes half an hour; SECONDS=600 SEED=7
 	@$(BIN)/python -m tests.faults $(ARGS)

@@ -32,7 +32,8 @@ from fucai.domain.record import HEADER_NAME, RecordRange, encode_range
 from fucai.v1 import sales_pb2
 from tests.bench.machine import describe_machine
 from tests.support.clickhouse import Database, fresh_database, running_clickhouse
-from tests.support.kafka import free_ports, renew_topics, running_kafka
+from tests.support.kafka import renew_topics, running_kafka
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 PARTITIONS = 8

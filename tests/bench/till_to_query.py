@@ -27,7 +27,7 @@ from fucai.adapters.clickhouse import Client, connect
 from fucai.devstack.stack import Endpoint, await_endpoints, read_endpoints, stack_process
 from tests.bench.machine import describe_machine
 from tests.bench.till_load import PROBE, terminal_name
-from tests.support.real_sales import free_port_base
+from tests.support.ports import free_port_base
 from tests.support.waiting import eventually
 
 _LOOK_S = 0.02

@@ -16,6 +16,7 @@ import pytest
 
 from fucai.adapters.clickhouse import connect
 from fucai.devstack.stack import await_endpoints, stack_process
+from tests.support.ports import free_port_base
 from tests.support.real_sales import (
     DOLLARS,
     ROWS,
@@ -23,7 +24,6 @@ from tests.support.real_sales import (
     TICKETS,
     endpoint,
     events_accepted,
-    free_port_base,
     has_accepted,
     real_sales_file,
     totals,

@@ -18,6 +18,7 @@ import pytest
 from fucai.devstack.stack import await_endpoints, stack_process
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
+from tests.support.ports import free_port_base
 from tests.support.real_sales import (
     DOLLARS,
     ROWS,
@@ -25,7 +26,6 @@ from tests.support.real_sales import (
     TICKETS,
     endpoint,
     events_accepted,
-    free_port_base,
     has_accepted,
     real_sales_file,
     totals,

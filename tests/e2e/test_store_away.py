@@ -19,8 +19,9 @@ from fucai.adapters.topics import TopicLayout, ensure_topics
 from fucai.v1 import sales_pb2
 from tests.faults.parts import Part, answers
 from tests.support.collecting import running_collector, running_registry
-from tests.support.kafka import free_ports, running_kafka
+from tests.support.kafka import running_kafka
 from tests.support.loading import start_loader
+from tests.support.ports import free_ports
 from tests.support.proxy import background_loop
 from tests.support.registry_stub import SnapshotRegistry, terminal, usual_games
 from tests.support.waiting import eventually

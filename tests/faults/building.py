@@ -20,7 +20,7 @@ from fucai.v1 import registry_pb2
 from fucai.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.faults.channel import AGENT_TERMINAL, DATABASE, GROUP, PARTITIONS, SESSION_MS, TERMINALS, Channel, Links
 from tests.faults.parts import Part, answers
-from tests.support.kafka import free_ports
+from tests.support.ports import free_ports
 from tests.support.proxy import background_loop, open_proxies
 
 FILES = {

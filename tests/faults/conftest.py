@@ -1,4 +1,4 @@
-"""One channel for all cases of a session: it is mended after each."""
+"""One channel for all cases: it is mended after each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.faults.building import open_channel
 from tests.faults.runner import Runner
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     """Runs cases."""
     with open_channel(tmp_path_factory.mktemp("channel")) as channel:

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from fucai.adapters.clickhouse import connect
 from fucai.adapters.migrate import StoreSettings, migrate
-from tests.support.kafka import free_ports
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 

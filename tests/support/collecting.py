@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.kafka import free_ports
+from tests.support.ports import free_ports
 from tests.support.registry_stub import SnapshotRegistry, serving
 from tests.support.waiting import eventually
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,22 +12,12 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from fucai.adapters.topics import TopicLayout, ensure_topics
+from fucai.devstack.parts import port_state
 from fucai.domain import topics
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 READY_SECONDS = 60.0
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that were free a moment ago."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 @contextmanager
@@ -53,18 +41,23 @@ def running_kafka(data: Path, ports: list[int] | None = None) -> Iterator[str]:
 
 def _await_broker(bootstrap: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return once the broker lists topics; fail with its log otherwise."""
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
+    failure = ""
+
+    def lists_topics() -> bool:
+        nonlocal failure
+        assert process.poll() is None, f"the broker ended: {failure}\n{log.read_text(errors='replace')[-2_000:]}"
+        failure = port_state(bootstrap)
+        if failure:
+            return False
         try:
-            admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=1_000)
+            admin = KafkaAdminClient(bootstrap_servers=bootstrap, bootstrap_timeout_ms=5_000)
             admin.list_topics()
             admin.close()
         except KafkaError as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                tail = log.read_text(errors="replace")[-2_000:]
-                raise AssertionError(f"the broker did not start: {error}\n{tail}") from error
-        else:
-            return
+            failure = str(error)
+        return not failure
+
+    eventually(lists_topics, READY_SECONDS, what=f"a broker that lists topics (see {log})")
 
 
 def renew_topics(bootstrap: str, layout: TopicLayout) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import random
-import socket
 import urllib.error
 import urllib.request
 from hashlib import sha256
@@ -65,22 +63,3 @@ def events_accepted(data: Path) -> int:
 def has_accepted(data: Path, events: int) -> bool:
     """Whether the collector has accepted that many events."""
     return events_accepted(data) >= events
-
-
-def free_port_base() -> int:
-    """The first of 80 ports on loopback that were all free a moment ago."""
-    while True:
-        base = random.randrange(20_000, 60_000, 100)
-        if all(is_free(base + offset) for offset in range(80)):
-            return base
-
-
-def is_free(port: int) -> bool:
-    """Whether nothing listens on a port."""
-    with socket.socket() as attempt:
-        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            attempt.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

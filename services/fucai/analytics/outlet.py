@@ -19,6 +19,7 @@ from fucai.analytics.questions import MAX_ROWS, BadQuestionError
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import Condition, Selection, merged, read_selection
 from fucai.analytics.store import Row
+from fucai.domain.catalogue import IMPORT_KIND
 from fucai.domain.comparison import Pairing
 from fucai.domain.periods import Comparison, DayRange, Grain
 from fucai.domain.rounding import apportion
@@ -82,7 +83,7 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
     versions, last_sale, terminals, found = await asyncio.gather(
         asked.ask(texts.plain("outlet_versions"), named),
         _last_sale(asked, request.outlet_id, selection),
-        asked.ask(texts.plain("outlet_terminals"), named | {"today": asked.today}),
+        asked.ask(texts.plain("outlet_terminals"), named | {"today": asked.today, "import_kind": IMPORT_KIND}),
         pairing(asked.ask, period, selection),
     )
     if not versions and not last_sale:

@@ -24,6 +24,7 @@ from fucai.analytics.questions import (
 from fucai.analytics.reach import Reach, names, reach
 from fucai.analytics.selection import Selection, merged, read_selection
 from fucai.analytics.store import Row
+from fucai.domain.catalogue import IMPORT_KIND
 from fucai.domain.comparison import Pairing, pair
 from fucai.domain.growth import grow
 from fucai.domain.market import Market
@@ -192,9 +193,10 @@ async def _count(asked: Asked, question: _Question, windows_: Windows, days: Day
         asked.ask(texts.figures(grain, Comparison.NONE, by, key, today=today, as_of=as_of), within),
     ]
     if question.terminals:
+        own = merged(chosen, numbers, {"import_kind": IMPORT_KIND})
         asking += [
-            asked.ask(scale_texts.installed(by, key, today=today, terminals=True), merged(chosen, numbers)),
-            asked.ask(scale_texts.active_terminals(by, key, today=today, as_of=as_of), merged(chosen, numbers)),
+            asked.ask(scale_texts.installed(by, key, today=today, terminals=True), own),
+            asked.ask(scale_texts.active_terminals(by, key, today=today, as_of=as_of), own),
         ]
     active, installed, turned, sold, *terminals = await asyncio.gather(*asking)
     if max(map(len, (active, installed, sold))) > MAX_STEPS:

@@ -95,6 +95,17 @@ app.add_typer(
 app.add_typer(
     lazy.group(
         {
+            "weekly": ("fucai.cli.report.command:weekly", "The bulletin of a week, beside the same weekdays before."),
+            "monthly": ("fucai.cli.report.command:monthly", "The bulletin of a month, beside the year before."),
+        },
+        no_args_is_help=True,
+    ),
+    name="report",
+    help="Write the channel bulletin (渠道简报): one page of HTML to print, send or keep.",
+)
+app.add_typer(
+    lazy.group(
+        {
             "list": ("fucai.cli.draws:list_draws", "List draws, and which are sealed."),
             "show": ("fucai.cli.draws:show", "Show one draw: its times, who acted, late events."),
             "seal": ("fucai.cli.draws:seal", "Seal a draw before its scheduled close of sales."),

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.asking import Question, names_in, tell_queries, with_question
+from fucai.cli.asking import Question, with_question
 from fucai.cli.decompose_sheet import decompose_sheet
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.selecting import listed, tell
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -46,9 +47,9 @@ def decompose(
     moved is the same outlet in both groups. Every rule is in docs/definitions.md.
     Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
     """
-    dimensions = names_in(by)
+    dimensions = listed(by)
     with channel("analytics", question.data) as opened:
         request = pb.DecomposeRequest(**question.fields, by=dimensions, top=top)
         answer = AnalyticsServiceStub(opened).Decompose(request, timeout=question.timeout)
     deliver(decompose_sheet(answer, by=dimensions, factors=factors), out)
-    tell_queries(answer.about.queries)
+    tell(answer.about.queries)

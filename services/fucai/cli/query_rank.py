@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.asking import Question, tell_queries, with_question
+from fucai.cli.asking import Question, with_question
 from fucai.cli.errors import CliError
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.rank_sheet import rank_sheet
+from fucai.cli.selecting import tell
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -107,4 +108,4 @@ def rank(  # noqa: PLR0913 (an option each)
     with channel("analytics", question.data) as opened:
         answer = AnalyticsServiceStub(opened).Rank(request, timeout=question.timeout)
     deliver(rank_sheet(answer, request), out)
-    tell_queries(answer.about.queries)
+    tell(answer.about.queries)

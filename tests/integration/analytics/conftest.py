@@ -142,8 +142,9 @@ def _registry(client: Client, world: World) -> None:
     ]
     columns = "outlet_id valid_from name zone_id format mgmt_area channel_class opened closed import_id"
     _insert(client, "outlet_rows", columns, outlets)
-    terminals = [[f"T{outlet}", world.versions[0].first, outlet, 1] for outlet in OUTLETS[:-1]]
-    _insert(client, "terminal_rows", "terminal_id valid_from outlet_id import_id", terminals)
+    terminals = [[f"T{outlet}", world.versions[0].first, outlet, "till", 1] for outlet in OUTLETS[:-1]]
+    terminals.append(["I000", world.versions[0].first, OUTLETS[0], "import", 1])
+    _insert(client, "terminal_rows", "terminal_id valid_from outlet_id kind import_id", terminals)
     names = {"ssq": "双色球", "3d": "福彩3D", "instant": ""}
     games = [["3d", world.versions[0].first, "3D", True, 5_300, 1_300, 3_400, 780, 1]]
     games += [[game, first, names[game], game != "instant", *rates, 1] for game, first, *rates in RATES]

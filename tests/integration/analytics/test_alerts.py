@@ -55,7 +55,7 @@ def expected(world: Busy, day: date, left_out: Collection[str] = ()) -> list[Row
         if round(middle) >= 20_000:
             z = (fen - middle) / spread
             if abs(z) >= 3.5 and abs(fen - middle) >= 0.3 * middle:
-                found.append(("fall" if z < 0 else "rise", shop.outlet, fen, round(middle), z))
+                found.append(("fall" if z < 0 else "rise", shop.outlet, fen, round(middle), round(z, 6)))
         usually = [value if counted else 0 for value, counted, _ in values]
         if not sold and 10 * sum(counted for _, counted, _ in values) >= 8 * len(past):
             found.append(("silence", shop.outlet, 0, round(statistics.median(usually)), 0.0))
@@ -75,7 +75,7 @@ def terminals(world: Busy, day: date, skipped: Collection[date] = ()) -> tuple[i
 def rows_of(alerts: Sequence[pb.Alert]) -> list[Row]:
     """The alerts of outlets in the same form."""
     return [
-        (one.rule, one.outlet_id, one.actual.fen, one.expected.fen, pytest.approx(one.score))
+        (one.rule, one.outlet_id, one.actual.fen, one.expected.fen, round(one.score, 6))
         for one in alerts
         if one.outlet_id
     ]
@@ -133,6 +133,15 @@ def test_filters_part_the_alerts_and_pages_sum_to_the_whole(watch: AnalyticsServ
             break
         request.page_token = page.next_page_token
     assert paged == list(whole.alerts)
+
+
+def test_an_outlets_card_has_its_alerts(watch: AnalyticsServiceStub) -> None:
+    """Those of the day judged by default, of this outlet only, and none of the whole channel."""
+    whole = watch.Alerts(pb.AlertsRequest())
+    first = whole.alerts[0].outlet_id
+    card = watch.Outlet(pb.OutletRequest(outlet_id=first, compare=pb.COMPARISON_PREVIOUS))
+    assert list(card.alerts) == [one for one in whole.alerts if one.outlet_id == first]
+    assert card.alerts
 
 
 @contextmanager

@@ -66,7 +66,7 @@ def _hours(frame: pl.DataFrame) -> Hours:
     return {(day, hour): fen for day, hour, fen, _ in grouped.filter(pl.col("sales") > 0).iter_rows()}
 
 
-def usual(sales: Sales, day: date, since: date) -> dict[int, float]:
+def usual(sales: Sales, day: date, since: date) -> dict[int, int]:
     """The hours of a day in which the outlet usually sells, with the median of its sales in them."""
     wholly = {day for first, last, scope, _ in CLOSURES if scope == "all" for day in span(first, last)}
     partly = {day for first, last, scope, _ in CLOSURES if scope == "draw_games" for day in span(first, last)}
@@ -100,7 +100,7 @@ def silent_hours(sales: Sales, moment: datetime, since: date) -> tuple[int, int]
             if (day, hour) in sales.selling:
                 return hours, fen
             if hour in expected:
-                hours, fen = hours + 1, fen + int(expected[hour])
+                hours, fen = hours + 1, fen + expected[hour]
     return hours, fen
 
 

@@ -15,8 +15,8 @@ from fucai.domain import topics
 from fucai.v1 import sales_pb2
 from tests.integration.auditor.conftest import World, forged, settle
 from tests.support.batches import rejected_batch, span_of
-from tests.support.kafka import free_ports
 from tests.support.loading import group_of
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 DRAW = ["game", "draw_no", "sales_close_ms", "drawn_ms", "import_id"]

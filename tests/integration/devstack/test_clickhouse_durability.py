@@ -12,7 +12,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from fucai.adapters.clickhouse import ClickHouseError, connect
-from tests.support.kafka import free_ports
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 DURABLE = {"fsync_after_insert": 1, "fsync_part_directory": 1, "min_bytes_for_wide_part": 0}

@@ -11,7 +11,7 @@ import pytest
 from fucai.adapters.clickhouse import ClickHouseError, connect, error_code
 from fucai.devstack.parts import ping_state
 from tests.support.clickhouse import running_clickhouse
-from tests.support.kafka import free_ports
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 NOT_ENOUGH_SPACE = 243

@@ -16,7 +16,8 @@ from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from fucai.devstack import kafka
-from tests.support.kafka import free_ports, running_kafka
+from tests.support.kafka import running_kafka
+from tests.support.ports import free_ports
 
 NEWS = TopicPartition("news", 0)
 RECORDS = [b"record %d" % number for number in range(1_000)]

@@ -15,7 +15,7 @@ import pytest
 from fucai.devstack.parts import Part
 from fucai.devstack.stack import StackError, await_endpoints, run_stack, write_endpoints
 from fucai.devstack.supervisor import StartError, Supervisor
-from tests.support.kafka import free_ports
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")

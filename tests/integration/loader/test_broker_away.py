@@ -14,8 +14,9 @@ from fucai.adapters.topics import TopicLayout, ensure_topics
 from fucai.runtime.progress import Progress
 from tests.support.batches import Writer, batch
 from tests.support.clickhouse import Database
-from tests.support.kafka import free_ports, running_kafka
+from tests.support.kafka import running_kafka
 from tests.support.loading import loader_thread
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 
 

@@ -14,7 +14,7 @@ from fucai.loader.plan import plan_flush
 from fucai.loader.record import SALES_TOPIC, Record
 from tests.support.batches import NOON_MS, batch, span_of
 from tests.support.clickhouse import Database
-from tests.support.kafka import free_ports
+from tests.support.ports import free_ports
 from tests.support.proxy import Way, open_proxies
 from tests.support.waiting import eventually
 

@@ -14,7 +14,7 @@ from fucai.runtime.errors import retry_after_ms
 from fucai.v1 import registry_pb2 as pb
 from tests.integration.registry.serving import Running, serving
 from tests.support.clickhouse import running_clickhouse
-from tests.support.kafka import free_ports
+from tests.support.ports import free_ports
 from tests.support.waiting import eventually
 from tests.unit.registry.records import good
 

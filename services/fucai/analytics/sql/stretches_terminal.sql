@@ -9,7 +9,7 @@ FROM
         arrayJoin(arrayZip(starts, arrayPushBack(arrayPopFront(starts), ends))) AS stretch,
         tupleElement(stretch, 1) AS business_day,
         tupleElement(stretch, 2) AS next_day
-    FROM terminals
+    FROM (SELECT * FROM terminals WHERE kind != {import_kind:String}) AS terminals
     INNER JOIN ($stays) AS stays USING (outlet_id)
     WHERE greatest(opened, valid_from) < if(valid_to < gone, valid_to + 1, gone)
 )
