@@ -20,7 +20,6 @@ Ask = Callable[[Question, Message], Awaitable[Message]]
 
 STALE_TURNS = 3
 FIRST_SECONDS = 0.5  # between queries until the first answer: a stack that starts has it soon
-AT_ONCE = 2  # questions beside each other: analytics has people to answer, too
 
 
 class QueryMetrics:
@@ -44,8 +43,8 @@ class QueryMetrics:
 class Schedule:
     """Asks for the headline every `interval_s` seconds, more often until its first answer.
 
-    In the same turn it asks whatever else is older than `others_interval_s`, has no answer yet, or is not to be shown
-    any more. Each question fails alone.
+    Beside it, so that it never waits for them, the other questions are asked one after the other: those whose answer
+    is older than `others_interval_s`, is not there yet, or is not to be shown any more. Each question fails alone.
     """
 
     def __init__(
@@ -70,24 +69,30 @@ class Schedule:
         self._interval_s = interval_s
         self._others_interval_s = others_interval_s
         self._failed: dict[str, str] = {}
+        self._is_away = True
 
     async def run(self) -> None:
         """Asks until cancelled."""
-        while True:
-            await self.turn()
-            await asyncio.sleep(self._interval_s if self._collector.age_s(HEADLINE) is not None else FIRST_SECONDS)
+        await asyncio.gather(self._again(self.headline_turn), self._again(self.others_turn))
 
-    async def turn(self) -> None:
+    async def headline_turn(self) -> None:
         """Asks once. Not ready before the first headline, nor when the last is older than three intervals."""
         await self._put(self._headline)
-        slots = asyncio.Semaphore(AT_ONCE)
-
-        async def put(question: Question) -> None:
-            async with slots:
-                await self._put(question)
-
-        await asyncio.gather(*(put(question) for question in self._others if self._is_due(question)))
         self._tell()
+
+    async def others_turn(self) -> None:
+        """Asks whatever else is due, unless there was no headline yet because analytics or its store is away."""
+        if self._is_away and self._collector.age_s(HEADLINE) is None:
+            return
+        for question in self._others:
+            if self._is_due(question):
+                await self._put(question)
+        self._tell()
+
+    async def _again(self, turn: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await turn()
+            await asyncio.sleep(self._interval_s if self._collector.age_s(HEADLINE) is not None else FIRST_SECONDS)
 
     def _is_due(self, question: Question) -> bool:
         age_s = self._collector.age_s(question.name)
@@ -116,6 +121,8 @@ class Schedule:
             self._failed.pop(question.name, None)
             return
         self._metrics.failures.labels(question.name, code.name.lower()).inc()
+        if question is self._headline:
+            self._is_away = code is grpc.StatusCode.UNAVAILABLE
         reason = explain(error)
         tell = self._log.debug if self._failed.get(question.name) == reason else self._log.warning
         tell("query failed", question=question.name, reason=reason)

@@ -95,7 +95,7 @@ def test_every_metric_explains_itself() -> None:
 class Answering:
     """A schedule before an analytics service that answers as the test says; it is away for what is not told."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, *, interval_s: float = 15) -> None:
         self.answers: dict[str, Message | grpc.StatusCode] = {}
         self.asked: list[str] = []
         self.progress = Progress()
@@ -106,7 +106,7 @@ class Answering:
             metrics=QueryMetrics(rig.registry),
             progress=self.progress,
             log=configure_logging(service="exporter", instance="test-0", level="error"),
-            interval_s=15,
+            interval_s=interval_s,
             others_interval_s=60,
         )
 
@@ -121,7 +121,8 @@ class Answering:
     def turn(self) -> list[str]:
         """One turn; what was asked in it."""
         self.asked.clear()
-        asyncio.run(self.schedule.turn())
+        asyncio.run(self.schedule.headline_turn())
+        asyncio.run(self.schedule.others_turn())
         return list(self.asked)
 
 
@@ -180,10 +181,12 @@ def test_others_are_asked_less_often_than_the_headline() -> None:
     assert "growth_game" in analytics.turn()
 
 
-def test_questions_about_the_headlines_days_wait_for_it() -> None:
-    """Without a headline nobody knows which days growth shall be of; what needs none is asked."""
+def test_others_wait_for_the_headline_as_far_as_they_need_it() -> None:
+    """Nothing else is asked while all is away; where only the headline is refused, what needs no days is asked."""
     rig = Rig()
     analytics = Answering(rig)
+    assert analytics.turn() == [HEADLINE]
+    analytics.answers[HEADLINE] = grpc.StatusCode.INVALID_ARGUMENT
     asked = analytics.turn()
     assert "growth_game" not in asked
     assert "scale_channel" in asked
@@ -205,3 +208,34 @@ def test_a_refusal_where_nothing_can_be_told_is_no_failure() -> None:
     analytics.turn()
     assert rig.value("fucai_channel_base_sales_yuan", period="28d") is None
     assert rig.value("fucai_exporter_query_failures_total", question="decompose", code="invalid_argument") is None
+
+
+def test_the_headline_never_waits_for_another_question() -> None:
+    """While analytics thinks about one of the others, the headline is asked again and again."""
+    rig = Rig()
+
+    class Thinking(Answering):
+        """Answers nothing but the headline, for ever."""
+
+        async def ask(self, question: Question, request: Message) -> Message:
+            if question.name == HEADLINE:
+                if self.asked.count(HEADLINE) >= 3 and "scale_channel" in self.asked:
+                    enough.set()
+                return await super().ask(question, request)
+            self.asked.append(question.name)
+            await asyncio.Event().wait()
+            raise AssertionError("nobody answers")
+
+    async def scenario() -> list[str]:
+        running = asyncio.create_task(analytics.schedule.run())
+        async with asyncio.timeout(10):
+            await enough.wait()
+        running.cancel()
+        await asyncio.wait([running])
+        return analytics.asked
+
+    enough = asyncio.Event()
+    analytics = Thinking(rig, interval_s=0.01)
+    analytics.answers[HEADLINE] = headline()
+    asked = asyncio.run(scenario())
+    assert [name for name in asked if name != HEADLINE] == ["scale_channel"]
