@@ -15,11 +15,13 @@ from urllib.request import urlopen
 import grpc
 import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from prometheus_client.parser import text_string_to_metric_families
 
 from fucai.devstack.stack import ENDPOINTS, Endpoint, read_endpoints
+from fucai.runtime.errors import code_of
 from tests.support.ports import free_port_base
 from tests.support.processes import marked
 from tests.support.waiting import eventually
@@ -45,6 +47,7 @@ class Seen:
     processes: int
     serving: dict[str, bool]
     reflected: dict[str, bool]
+    answered: dict[str, grpc.StatusCode]
     metrics: dict[str, set[str]]
     exit_code: int
     output: str
@@ -67,13 +70,15 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
         processes = len(marked(MARK, mark))
         serving = {part.name: eventually(partial(is_serving, part), 10, what=f"{part.name} SERVING") for part in parts}
         reflected = {part.name: is_reflected(part) for part in parts}
+        answered = answers(next(part for part in parts if part.name == "analytics"))
         metrics = {part.name: metric_names(part) for part in parts}
         demo.wait(timeout=90)
     finally:
         demo.terminate()
         demo.wait(timeout=60)
     output = (data / "demo.out").read_text(encoding="utf-8")
-    return Seen(processes, serving, reflected, metrics, demo.returncode, output, list(marked(MARK, mark).values()))
+    left = list(marked(MARK, mark).values())
+    return Seen(processes, serving, reflected, answered, metrics, demo.returncode, output, left)
 
 
 def test_it_ends_by_itself_with_scale_and_growth(seen: Seen) -> None:
@@ -104,6 +109,14 @@ def test_standard_clients_are_answered_while_it_runs(seen: Seen) -> None:
     assert "fucai_collector_events_accepted" in seen.metrics["collector"]
 
 
+def test_every_question_is_answered_through_reflection_alone(seen: Seen) -> None:
+    """A client that knows only what reflection tells can ask each question: an answer, or a refusal that says why."""
+    told = {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND}
+    assert {"Growth", "Decompose", "Rank", "Scale", "Outlet", "StreamTrend"} <= seen.answered.keys()
+    assert {name: code for name, code in seen.answered.items() if code not in told} == {}
+    assert seen.answered["Freshness"] is seen.answered["Headline"] is grpc.StatusCode.OK
+
+
 def is_serving(part: Endpoint) -> bool:
     """Whether the standard health client finds the whole server SERVING."""
     with grpc.insecure_channel(part.address) as channel:
@@ -119,6 +132,29 @@ def is_reflected(part: Endpoint) -> bool:
         listed = SERVICES[part.name] in database.get_services()
         service = DescriptorPool(database).FindServiceByName(SERVICES[part.name])
         return listed and all(method.input_type.fields is not None for method in service.methods)
+
+
+def answers(part: Endpoint) -> dict[str, grpc.StatusCode]:
+    """The status of each method, asked with an empty request made of reflected descriptors."""
+    with grpc.insecure_channel(part.address) as channel:
+        pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+        service = pool.FindServiceByName(SERVICES[part.name])
+        return {method.name: status(channel, service.full_name, method) for method in service.methods}
+
+
+def status(channel: grpc.Channel, service: str, method: Any) -> grpc.StatusCode:
+    """The status of one method that answers once or in parts."""
+    kind = channel.unary_stream if method.server_streaming else channel.unary_unary
+    request, answer = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
+    write, read = request.SerializeToString, answer.FromString
+    ask: Any = kind(f"/{service}/{method.name}", request_serializer=write, response_deserializer=read)
+    try:
+        answered = ask(request(), timeout=20)
+        if method.server_streaming:
+            list(answered)
+    except grpc.RpcError as error:
+        return code_of(error)
+    return grpc.StatusCode.OK
 
 
 def metric_names(part: Endpoint) -> set[str]:

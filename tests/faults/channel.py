@@ -149,6 +149,25 @@ class Channel:
         wanted = self.stored() + more
         eventually(lambda: self.stored() >= wanted, seconds, what=f"{more} more rows in the store")
 
+    def await_loaded_from_now(self, seconds: float = 30.0) -> None:
+        """Return once the loaders have committed in each partition a record of sales that came to Kafka after now."""
+        ends = {place: end for place, end in self._ends().items() if place.topic == topics.SALES}
+        eventually(
+            lambda: all(self._committed(place) > end for place, end in ends.items()),
+            seconds,
+            what="the commit of new records in every partition",
+        )
+
+    def gates_without_views(self) -> list[str]:
+        """Tables of gates that have no view into `sales`: what is inserted into them is stored nowhere."""
+        query = (
+            "SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE 'gate\\_%' "
+            "AND NOT match(name, '_to_[a-z]+$') AND concat(name, '_to_sales') NOT IN "
+            "(SELECT name FROM system.tables WHERE database = currentDatabase())"
+        )
+        with self.client() as client:
+            return [str(row[0]) for row in client.query(query).result_rows]
+
     @contextmanager
     def client(self) -> Iterator[Client]:
         """A client of the test's own, past the proxies."""
@@ -219,18 +238,24 @@ class Channel:
 
     def lag(self) -> dict[tuple[str, int], int]:
         """Records not yet committed by the loaders, by topic and partition; empty when there are none."""
+        behind = {(place.topic, place.partition): end - self._committed(place) for place, end in self._ends().items()}
+        return {place: count for place, count in behind.items() if count}
+
+    def _ends(self) -> dict[TopicPartition, int]:
+        """Where each partition ends. All are asked for at once: the client fails over topics it has yet to look up."""
+        places = [TopicPartition(t, n) for t in (topics.SALES, topics.QUARANTINE) for n in range(PARTITIONS)]
+        return dict(self._kafka().end_offsets(places))
+
+    def _kafka(self) -> KafkaConsumer:
+        """A client of the test's own, in no group: it only asks for offsets."""
         if self._offsets is None:
             self._offsets = KafkaConsumer(
                 bootstrap_servers=self._addresses["broker"], group_id=GROUP, enable_auto_commit=False
             )
-        places = [TopicPartition(t, n) for t in (topics.SALES, topics.QUARANTINE) for n in range(PARTITIONS)]
-        ends = self._offsets.end_offsets(places)
-        behind = {(place.topic, place.partition): ends[place] - self._committed(place) for place in places}
-        return {place: count for place, count in behind.items() if count}
+        return self._offsets
 
     def _committed(self, place: TopicPartition) -> int:
-        assert self._offsets is not None
-        offset = self._offsets.committed(place)
+        offset = self._kafka().committed(place)
         return 0 if offset is None else int(offset)
 
     def close(self) -> None:

@@ -14,6 +14,8 @@ from tests.support.waiting import eventually
 
 PACE_S = 0.03
 DRAIN_SECONDS = 60.0
+MOST_EVENTS = 800
+"""What a light terminal records in a case: about 25 seconds of work."""
 
 
 class Load:
@@ -97,7 +99,7 @@ class Load:
 
 @contextmanager
 def running_load(
-    terminals: Sequence[LightTerminal], till: Till, loop: asyncio.AbstractEventLoop, most_events: int = 800
+    terminals: Sequence[LightTerminal], till: Till, loop: asyncio.AbstractEventLoop, most_events: int = MOST_EVENTS
 ) -> Iterator[Load]:
     """Run the load while the block runs; the block calls `finish`, or else the load is abandoned."""
     load = Load(terminals, till, most_events, loop)

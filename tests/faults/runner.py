@@ -12,7 +12,7 @@ from tests.faults.audited import check_audit
 from tests.faults.channel import AGENT_TERMINAL, LIGHT_TERMINALS, Channel
 from tests.faults.invariants import ZONE, Counts, Recorded, check
 from tests.faults.light import LightTerminal
-from tests.faults.load import Load, running_load
+from tests.faults.load import MOST_EVENTS, Load, running_load
 from tests.faults.scripts import Scene, play
 from tests.faults.table import Case
 from tests.faults.till import Till
@@ -36,11 +36,19 @@ class Outcome:
 class Runner:
     """Runs one case after the other and remembers everything that was ever recorded."""
 
-    def __init__(self, channel: Channel, *, figures: bool = True, first_epoch: int = FIRST_EPOCH) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        figures: bool = True,
+        first_epoch: int = FIRST_EPOCH,
+        most_events: int = MOST_EVENTS,
+    ) -> None:
         """Take a channel that works; its store has nothing under epochs from the first one on, nor under the agent's.
 
-        Figures can be checked where it has nothing else at all.
+        Figures can be checked where it has nothing else at all. Each light terminal records at most `most_events`.
         """
+        self._most_events = most_events
         self._figures = figures
         self._channel = channel
         self._epoch = first_epoch - 1
@@ -90,7 +98,7 @@ class Runner:
             for name in LIGHT_TERMINALS
         ]
         try:
-            with running_load(terminals, self._till, channel.loop) as load:
+            with running_load(terminals, self._till, channel.loop, self._most_events) as load:
                 fault(load)
                 channel.mend()
                 load.finish()

@@ -162,6 +162,7 @@ def _late(scene: Scene) -> None:
     channel = scene.channel
     channel.await_stored(SOME)
     scene.link.hold(Way.UP)
+    eventually(lambda: scene.link.held(Way.UP), what="an insert on its way")
     scene.load.await_receipts(2 * SOME)
     channel.loader.kill()
     channel.successor.start()

@@ -31,8 +31,13 @@ def group_of(database: str) -> str:
 
 
 @contextmanager
-def loader_thread(bootstrap: str, url: str, database: str, instance: str = "loader-0") -> Iterator[CollectorRegistry]:
-    """Run a loader in a thread and yield its metrics; stop it gracefully in the end and raise what it raised."""
+def loader_thread(
+    bootstrap: str, url: str, database: str, instance: str = "loader-0", progress: Progress | None = None
+) -> Iterator[CollectorRegistry]:
+    """Run a loader in a thread and yield its metrics; stop it gracefully in the end and raise what it raised.
+
+    It tells `progress` how it fares.
+    """
     registry = CollectorRegistry()
     pipeline = Pipeline(
         GroupConsumer(GroupSettings(bootstrap, group_of(database), instance, SESSION_MS), list(TOPICS)),
@@ -40,7 +45,7 @@ def loader_thread(bootstrap: str, url: str, database: str, instance: str = "load
         instance=instance_of(instance),
         policy=FlushPolicy(linger_s=0.05),
         metrics=LoaderMetrics(registry),
-        progress=Progress(),
+        progress=progress or Progress(),
         log=structlog.get_logger(),
     )
     stopping = threading.Event()
@@ -65,9 +70,12 @@ def loader_thread(bootstrap: str, url: str, database: str, instance: str = "load
 
 
 def start_loader(
-    bootstrap: str, url: str, database: str, instance: str = "loader-0", failpoints: str = ""
+    bootstrap: str, url: str, database: str, instance: str = "loader-0", failpoints: str = "", **settings: str
 ) -> subprocess.Popen[bytes]:
-    """Start a loader as a process of its own, with failpoints as in `runtime.failpoints`."""
+    """Start a loader as a process of its own, with failpoints as in `runtime.failpoints`.
+
+    `settings` are FUCAI_* variables in small letters.
+    """
     env = {
         **os.environ,
         "FUCAI_KAFKA": bootstrap,
@@ -78,5 +86,6 @@ def start_loader(
         "FUCAI_LINGER_MS": "20",
         "FUCAI_SESSION_TIMEOUT_MS": str(SESSION_MS),
         "FUCAI_FAILPOINTS": failpoints,
+        **{f"FUCAI_{name.upper()}": value for name, value in settings.items()},
     }
     return subprocess.Popen([sys.executable, "-m", "fucai.loader"], env=env, stderr=subprocess.DEVNULL)

@@ -32,6 +32,7 @@ class _Lane:
     delay_s: float = 0.0
     bytes_per_s: float = 0.0
     to_corrupt: int = 0
+    held: int = 0
 
 
 @dataclass(slots=True)
@@ -66,6 +67,10 @@ class Proxy:
     def address(self) -> str:
         """Where clients connect to."""
         return f"127.0.0.1:{self.port}"
+
+    def held(self, way: Way) -> int:
+        """How many pieces of what is on its way in this direction are kept back now."""
+        return self._lanes[way].held
 
     def cut(self) -> None:
         """Reset every connection there is; new ones work."""
@@ -191,7 +196,11 @@ class Proxy:
         lane = self._lanes[way]
         try:
             while piece := await reader.read(_PIECE):
-                await lane.passing.wait()
+                lane.held += 1
+                try:
+                    await lane.passing.wait()
+                finally:
+                    lane.held -= 1
                 await self._pass_piece(way, lane, piece, writer)
         except ConnectionError:
             await lane.passing.wait()

@@ -21,6 +21,7 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 
 from fucai.adapters.headernames import accept_any_header_name
+from fucai.adapters.offsets import ask_offsets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -129,7 +130,8 @@ class GroupConsumer:
 
         Raises:
             MembershipLostError: another process has this member's identity.
-            kafka.errors.KafkaError: the broker refuses for good.
+            kafka.errors.KafkaError: no broker answers, or it refuses. Nothing was delivered, but where places are read
+                on may have moved: seek before polling again.
         """
         coordinator = self._consumer._coordinator  # noqa: SLF001 (kafka-python has no public way)
         # A join that outlasts a poll is taken up by the next one, but kafka-python 3.0.12 forgets it where the reason
@@ -191,7 +193,7 @@ class GroupConsumer:
             else:
                 found[place] = int(offset)
         if fresh:
-            earliest = self._consumer.beginning_offsets(fresh, timeout_ms=_ANSWER_MS)
+            earliest = ask_offsets(self._consumer.beginning_offsets, fresh, _ANSWER_MS)
             found.update(((place.topic, place.partition), int(offset)) for place, offset in earliest.items())
         return found
 
@@ -227,7 +229,7 @@ class GroupConsumer:
             return
         places = list(self._consumer.assignment())
         try:
-            self._ends = self._consumer.end_offsets(places, timeout_ms=_LOOK_MS) if places else {}
+            self._ends = ask_offsets(self._consumer.end_offsets, places, _LOOK_MS) if places else {}
             self._silence = None
         except KafkaError as error:
             self._silence = error

@@ -1,4 +1,7 @@
-"""Reads and writes which files of history were let in, which days they claim, and what is stored of them."""
+"""Reads and writes which files of history were let in, which days they claim, and what is stored of them.
+
+As in `registry_store`, an insert may be sent twice without anybody's will: rows that stand twice count once.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _HIGHEST_EPOCH = """
 SELECT greatest((SELECT max(epoch) FROM history_files), (SELECT max(epoch) FROM history_claims))
 """
 _CLAIMS = """
-SELECT outlet_id, game, first_day, last_day FROM history_claims WHERE epoch = {epoch:UInt32}
+SELECT DISTINCT outlet_id, game, first_day, last_day FROM history_claims WHERE epoch = {epoch:UInt32}
 ORDER BY outlet_id, game, first_day
 """
 _OTHERS = """
@@ -29,7 +32,8 @@ SELECT claim.outlet_id, claim.game, claim.first_day, claim.last_day, given.file
 FROM history_claims AS claim
 INNER JOIN history_files AS given ON given.epoch = claim.epoch
 WHERE claim.outlet_id IN {outlets:Array(String)}
-ORDER BY claim.outlet_id, claim.game, claim.first_day, claim.epoch
+ORDER BY claim.outlet_id, claim.game, claim.first_day, claim.last_day, claim.epoch
+LIMIT 1 BY claim.outlet_id, claim.game, claim.first_day, claim.last_day, claim.epoch
 """
 _STORED = """
 SELECT terminal_id, min(low), max(high), sum(rows)

@@ -10,6 +10,7 @@ from kafka.errors import KafkaError
 
 from fucai.adapters.consumer import FetchedRecord, Place
 from fucai.adapters.headernames import accept_any_header_name
+from fucai.adapters.offsets import ask_offsets
 
 __all__ = ["KafkaError", "LogReader", "committed_offsets"]
 
@@ -55,13 +56,13 @@ class LogReader:
 
     def ends(self, places: Sequence[Place]) -> dict[Place, int]:
         """The offset after the last record of each place."""
-        found = self._consumer.end_offsets([TopicPartition(*place) for place in places])
-        return {(place.topic, place.partition): int(offset) for place, offset in found.items()}
+        found = ask_offsets(self._consumer.end_offsets, [TopicPartition(*place) for place in places])
+        return {(place.topic, place.partition): offset for place, offset in found.items()}
 
     def beginnings(self, places: Sequence[Place]) -> dict[Place, int]:
         """The offset of the oldest record kept of each place."""
-        found = self._consumer.beginning_offsets([TopicPartition(*place) for place in places])
-        return {(place.topic, place.partition): int(offset) for place, offset in found.items()}
+        found = ask_offsets(self._consumer.beginning_offsets, [TopicPartition(*place) for place in places])
+        return {(place.topic, place.partition): offset for place, offset in found.items()}
 
     def offsets_at(self, places: Sequence[Place], at_ms: int) -> dict[Place, int]:
         """The first offset of each place that Kafka received at that time or later; the end where there is none."""

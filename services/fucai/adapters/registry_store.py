@@ -1,4 +1,8 @@
-"""Reads and writes the registry's tables in ClickHouse. Checks nothing: give it plans of records without faults."""
+"""Reads and writes the registry's tables in ClickHouse. Checks nothing: give it plans of records without faults.
+
+clickhouse-connect may send an insert again, by itself, when the connection is lost before the answer. So a row that
+stands twice under one import counts once: views and queries see to that.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ WRITE_SETTINGS = {"async_insert": 0, "insert_deduplicate": 0}
 
 _DAYS = frozenset({"valid_from", "opened", "closed", "first_day", "last_day"})
 
-_STATE = "SELECT count(), max(import_id) FROM imports"
+_STATE = "SELECT uniqExact(import_id), max(import_id) FROM imports"
 _NEXT_NUMBER = """
 SELECT 1 + greatest((SELECT max(import_id) FROM import_numbers), (SELECT max(import_id) FROM imports))
 """

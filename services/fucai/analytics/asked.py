@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from fucai.analytics.reach import Reach
 from fucai.analytics.store import Ask, Ran
@@ -20,6 +21,7 @@ class Asked:
         today: the day of the question in the business time zone.
         now_ms: its moment, Unix ms UTC.
         currency: ISO 4217.
+        zone: the business time zone.
         ran: the queries so far; stays empty unless an explanation was asked for.
     """
 
@@ -27,6 +29,7 @@ class Asked:
     today: date
     now_ms: int
     currency: str
+    zone: ZoneInfo
     ran: Sequence[Ran] = ()
 
     def about(self, now: Reach, definitions: Iterable[analytics_pb2.Definition]) -> analytics_pb2.About:

@@ -44,6 +44,55 @@ _SCALE_EN = (
     "Channel scale (active outlets): outlets with at least {sales} sale(s), or a daily summary with bets, in the last "
     "{days} open days up to the end of the period; days of a market closure are not open"
 )
+_INSTALLED = Definition(
+    name="installed",
+    text_zh="在册网点：登记的开业日不晚于当日、且当日尚未关闭的网点",
+    text_en="Installed: outlets registered as opened by that day and not closed by then",
+)
+_TURNOVER = Definition(
+    name="turnover",
+    text_zh="新增、退出：开业日、关闭日（首个不再销售之日）落在本期的网点",
+    text_en="Opened, closed: outlets whose day of opening, or first day without sales for good, lies in the bucket",
+)
+_PENETRATION = Definition(
+    name="penetration",
+    text_zh="活跃率：既活跃又在册的网点÷在册网点；活跃而不在册的另列，不计入比率",
+    text_en="Penetration: outlets both active and installed over installed ones; active ones not installed stand apart",
+)
+_TERMINALS = Definition(
+    name="terminals",
+    text_zh="终端：当日绑定于在册网点的终端；活跃终端：其中在同一窗口内有销售的",
+    text_en="Terminals: bound to installed outlets on that day; active ones: those of them with a sale in the window",
+)
+_SALES_PER_OUTLET = Definition(
+    name="sales_per_outlet",
+    text_zh="站均销量：本期销售额÷期末活跃网点数，四舍六入五成双",
+    text_en="Sales per outlet: sales of the bucket over active outlets at its end, rounded half to even",
+)
+_PROFILE = Definition(
+    name="profile",
+    text_zh="时段分布：按营业日的星期与事件的小时合计；日汇总无小时，其销售额另列；日均＝合计÷期内该星期几的天数",
+    text_en="Hours by weekday: sums by weekday of the business day and hour of the event; daily summaries have no hour "
+    "and stand apart; a day's average is the sum over the number of such weekdays in the period",
+)
+_SHARE_OF_HOURS = Definition(
+    name="share_bp",
+    text_zh="占比：本格销售额÷该组有小时的销售额，万分比，按最大余数法合计 10,000；负值计零",
+    text_en="Share: sales of the cell over those of its group that have an hour, in basis points that sum to 10,000 by "
+    "largest remainder; below zero counts as zero",
+)
+_PLACE = Definition(
+    name="place_in_area",
+    text_zh="分区名次：期末所在分区内、按期内销售额（按销售当日所属分区）的名次，相同者同名次；只计销售额大于零的网点",
+    text_en="Place: by sales of the period within the management area that it is in at the end, as of each sale; "
+    "equals share a place; only outlets with sales above zero count",
+)
+_ZONE_TYPE_AVERAGE = Definition(
+    name="zone_type_average",
+    text_zh="同类站均：期末所属区域类型内销售额大于零的网点的销售额÷网点数，四舍六入五成双",
+    text_en="Zone type average: sales over outlets, of those with sales above zero in the zone type that it is in "
+    "at the end, rounded half to even",
+)
 
 _DECOMPOSED = (
     Definition(
@@ -104,6 +153,11 @@ _RULES = {
 _WEEKS = ("同比：与 364 天前的同一周比较", "Year on year: the week 364 days before")
 
 
+def of_sales(*, compared: bool) -> list[Definition]:
+    """The definitions that sales need, compared or not."""
+    return [_SALES, *([_GROWTH] if compared else [])]
+
+
 def of_trend(measures: Iterable[Measure] = (), *, grouped: bool, moving_average: int = 0) -> list[Definition]:
     """The definitions that a trend needs."""
     further = [measure.definition() for measure in measures if measure.name not in ("sales", "bets")]
@@ -123,6 +177,32 @@ def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Defi
     zh, en = (text.format(sales=least_sales, days=open_days) for text in (_SCALE_ZH, _SCALE_EN))
     scale = Definition(name="active_outlets", text_zh=zh, text_en=en)
     return [scale, _SALES, _GROWTH, *([_AS_OF] if grouped else [])]
+
+
+def of_scale(*, least_sales: int, open_days: int, terminals: bool, compared: bool, grouped: bool) -> list[Definition]:
+    """The definitions that channel scale needs, with its parameters."""
+    zh, en = (text.format(sales=least_sales, days=open_days) for text in (_SCALE_ZH, _SCALE_EN))
+    return [
+        Definition(name="active_outlets", text_zh=zh, text_en=en),
+        _INSTALLED,
+        _TURNOVER,
+        _PENETRATION,
+        *([_TERMINALS] if terminals else []),
+        _SALES,
+        _SALES_PER_OUTLET,
+        *([_GROWTH] if compared else []),
+        *([_AS_OF] if grouped else []),
+    ]
+
+
+def of_profile(*, grouped: bool) -> list[Definition]:
+    """The definitions that hours by weekday need."""
+    return [_PROFILE, _SHARE_OF_HOURS, _SALES, _BETS, *([_AS_OF] if grouped else [])]
+
+
+def of_outlet(measures: Iterable[Measure]) -> list[Definition]:
+    """The definitions that an outlet's card needs."""
+    return [*(measure.definition() for measure in measures), _PLACE, _ZONE_TYPE_AVERAGE, _GROWTH, _AS_OF]
 
 
 def of_decompose(*, grouped: bool) -> list[Definition]:

@@ -11,17 +11,23 @@ from zoneinfo import ZoneInfo
 import grpc
 
 from fucai.analytics import questions
+from fucai.analytics.alerts import alerts
 from fucai.analytics.asked import Asked
 from fucai.analytics.decompose import decompose
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
 from fucai.analytics.known import SealedDrawError, check_values
+from fucai.analytics.outlet import UnknownOutletError, outlet
+from fucai.analytics.profile import profile
+from fucai.analytics.published import published
 from fucai.analytics.rank import rank
 from fucai.analytics.reach import reach
+from fucai.analytics.scale import scale
+from fucai.analytics.silent import silent
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
 from fucai.analytics.trend import stream_trend, trend
-from fucai.runtime.errors import Context, abort, failed_precondition, invalid_argument, unavailable
+from fucai.runtime.errors import Context, abort, failed_precondition, invalid_argument, not_found, unavailable
 from fucai.v1 import analytics_pb2, analytics_pb2_grpc
 
 LONGEST_SECONDS = 60.0
@@ -77,10 +83,42 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         async with self._asking(context, request.selection) as asked:
             return await rank(asked, request)
 
+    async def Benchmark(
+        self, request: analytics_pb2.BenchmarkRequest, context: Context
+    ) -> analytics_pb2.BenchmarkResponse:
+        """A published series beside our own figures."""
+        async with self._asking(context, request.selection) as asked:
+            return await published(asked, request)
+
+    async def Silent(self, request: analytics_pb2.SilentRequest, context: Context) -> analytics_pb2.SilentResponse:
+        """Outlets that should be selling and are not."""
+        async with self._asking(context, request.selection) as asked:
+            return await silent(asked, request)
+
+    async def Alerts(self, request: analytics_pb2.AlertsRequest, context: Context) -> analytics_pb2.AlertsResponse:
+        """Alerts of the rule set, and how many each rule has."""
+        async with self._asking(context, request.selection) as asked:
+            return await alerts(asked, request)
+
     async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
         """A period against its base, by any dimensions, several measures at once."""
         async with self._asking(context, request.selection) as asked:
             return await growth(asked, request)
+
+    async def Scale(self, request: analytics_pb2.ScaleRequest, context: Context) -> analytics_pb2.ScaleResponse:
+        """Channel scale: installed, active, new and closed outlets, penetration, sales per outlet."""
+        async with self._asking(context, request.selection) as asked:
+            return await scale(asked, request)
+
+    async def Profile(self, request: analytics_pb2.ProfileRequest, context: Context) -> analytics_pb2.ProfileResponse:
+        """When sales happen: hour by weekday."""
+        async with self._asking(context, request.selection) as asked:
+            return await profile(asked, request)
+
+    async def Outlet(self, request: analytics_pb2.OutletRequest, context: Context) -> analytics_pb2.OutletResponse:
+        """One outlet's card."""
+        async with self._asking(context, request.selection) as asked:
+            return await outlet(asked, request)
 
     async def Freshness(
         self, _request: analytics_pb2.FreshnessRequest, context: Context
@@ -133,10 +171,13 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
                 today=moment.astimezone(self._zone).date(),
                 now_ms=int(moment.timestamp() * 1000),
                 currency=self._currency,
+                zone=self._zone,
                 ran=ran,
             )
         except questions.BadQuestionError as error:
             await invalid_argument(context, error.violations)
+        except UnknownOutletError as error:
+            await not_found(context, "outlet", error.outlet_id, str(error))
         except SealedDrawError as error:
             await failed_precondition(context, str(error))
         except StoreAwayError as error:

@@ -73,8 +73,8 @@ class Watch:
             MembershipLostError: end the process; a new one starts clean.
         """
         while not stopping.is_set():
-            records = self._consumer.poll(_POLL_MS)
             try:
+                records = self._consumer.poll(_POLL_MS)
                 if self._consumer.assignments != self._seen:
                     self._start_over()
                     continue
@@ -84,7 +84,7 @@ class Watch:
                     self._settle_at = self._now() + self._settle_s
             except (ClickHouseError, KafkaError, RebalancingError) as error:
                 said = (str(error) or type(error).__name__).splitlines()[0][:300]
-                self._progress.blocked(said)
+                self._progress.blocked(f"waiting for Kafka: {said}" if isinstance(error, KafkaError) else said)
                 self._metrics.hide_events()
                 self._log.warning("auditing is held up", error=said)
                 self._seen = -1

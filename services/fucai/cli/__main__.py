@@ -74,16 +74,34 @@ app.add_typer(
 app.add_typer(
     lazy.group(
         {
-            "trend": ("fucai.cli.query:trend", "Sales over time, by any dimensions, beside a comparison."),
-            "headline": ("fucai.cli.query:headline", "Channel scale and sales, year on year, beside a benchmark."),
-            "growth": ("fucai.cli.query_growth:growth", "A period against its base, by any dimensions."),
-            "decompose": ("fucai.cli.query_decompose:decompose", "Why sales changed: a waterfall, exact to the fen."),
-            "rank": ("fucai.cli.query_rank:rank", "Who leads; new stars and progress; who is left out and why."),
+            "trend": ("fucai.cli.query.trend:trend", "Sales over time, by any dimensions, beside a comparison."),
+            "headline": ("fucai.cli.query.headline:headline", "Scale and sales, year on year, beside a benchmark."),
+            "growth": ("fucai.cli.query.growth:growth", "A period against its base, by any dimensions."),
+            "scale": ("fucai.cli.query.scale:scale", "Outlets installed, active, opened, closed; sales per outlet."),
+            "profile": ("fucai.cli.query.profile:profile", "When sales happen: a heat map of hours by weekday."),
+            "outlet": ("fucai.cli.query.outlet:outlet", "One outlet's card."),
+            "benchmark": ("fucai.cli.query.benchmark:benchmark", "A published series beside our own sales."),
+            "silent": ("fucai.cli.query.silent:silent", "Outlets that should be selling and are not."),
+            "alerts": ("fucai.cli.query.alerts:alerts", "Sharp falls and rises, silence, idle terminals of a day."),
+            "freshness": ("fucai.cli.query.freshness:freshness", "Reach, lag, sealed draws, quarantine."),
+            "decompose": ("fucai.cli.query.decompose:decompose", "Why sales changed: a waterfall, exact to the fen."),
+            "rank": ("fucai.cli.query.rank:rank", "Who leads; new stars and progress; who is left out and why."),
         },
         no_args_is_help=True,
     ),
     name="query",
     help="Ask for figures.",
+)
+app.add_typer(
+    lazy.group(
+        {
+            "weekly": ("fucai.cli.report.command:weekly", "The bulletin of a week, beside the same weekdays before."),
+            "monthly": ("fucai.cli.report.command:monthly", "The bulletin of a month, beside the year before."),
+        },
+        no_args_is_help=True,
+    ),
+    name="report",
+    help="Write the channel bulletin (渠道简报): one page of HTML to print, send or keep.",
 )
 app.add_typer(
     lazy.group(

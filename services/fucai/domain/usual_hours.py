@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -97,17 +97,37 @@ def quiet_since(
     Followed for at most `reach_days` days and not beyond `since`. No hours where it sold in the last usual one.
     """
     rule = rule or SilenceRule()
+
+    def usual(past: date) -> Mapping[int, int]:
+        return usual_hours(sold, past, since=since, closed=closed, rule=rule)
+
+    return quiet_back(sold, usual, day, hour, since=since, reach_days=rule.reach_days)
+
+
+def quiet_back(
+    selling: Mapping[date, Collection[int]],
+    usual: Callable[[date], Mapping[int, int]],
+    day: date,
+    hour: int,
+    *,
+    since: date,
+    reach_days: int,
+) -> Quiet:
+    """The hours that are `usual` on their day, back from `hour` of `day` to the last hour with a sale in `selling`.
+
+    As `quiet_since`, for those whose pattern is not made of all that they sell; `usual` has fen by hour.
+    """
     hours = usual_fen = 0
-    for back in range(rule.reach_days):
+    for back in range(reach_days):
         past = day - back * _DAY
         if past < since:
             break
-        usual = usual_hours(sold, past, since=since, closed=closed, rule=rule)
+        sold, expected = selling.get(past, ()), usual(past)
         for before in range((hour if not back else _HOURS) - 1, -1, -1):
-            if before in sold.get(past, {}):
+            if before in sold:
                 return Quiet(hours, usual_fen)
-            if before in usual:
-                hours, usual_fen = hours + 1, usual_fen + usual[before]
+            if before in expected:
+                hours, usual_fen = hours + 1, usual_fen + expected[before]
     return Quiet(hours, usual_fen)
 
 

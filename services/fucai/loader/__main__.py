@@ -43,7 +43,11 @@ class LoaderSettings(ServiceSettings):
     )
     workers: int = Field(default=2, ge=1, le=64, description="inserts at a time")
     linger_ms: int = Field(default=150, ge=0, le=60_000, description="wait this long for more before an insert")
-    flush_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, description="insert at once when this much waits")
+    flush_bytes: int = Field(
+        default=32 * 1024 * 1024,
+        ge=1024,
+        description="insert at once when this much waits; a worker that holds twice as much reads no more",
+    )
     max_ranges: int = Field(
         default=MAX_RANGES, ge=1, description="ranges of numbers, with gaps between, kept in mind for each terminal"
     )
@@ -100,7 +104,11 @@ class Loading:
                 for number in range(self._settings.workers)
             ],
             instance=gates.instance_of(self._settings.instance),
-            policy=FlushPolicy(linger_s=self._settings.linger_ms / 1000, flush_bytes=self._settings.flush_bytes),
+            policy=FlushPolicy(
+                linger_s=self._settings.linger_ms / 1000,
+                flush_bytes=self._settings.flush_bytes,
+                hold_bytes=2 * self._settings.flush_bytes,
+            ),
             metrics=self._metrics,
             progress=self._progress,
             log=self._log,

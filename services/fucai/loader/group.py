@@ -30,7 +30,10 @@ class Group(Protocol):
         """Return everything assigned to this member."""
 
     def poll(self, timeout_ms: int) -> list[FetchedRecord]:
-        """Return the next records of places that are not paused; take part in the group's life."""
+        """Return the next records of places that are not paused; take part in the group's life.
+
+        A KafkaError where the log does not answer: nothing was delivered, but positions may have moved; seek again.
+        """
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
         """Commit offsets; that it succeeds proves that this is a current member."""

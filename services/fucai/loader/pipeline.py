@@ -76,25 +76,33 @@ class Pipeline:
             MembershipLostError: end the process; a new one starts clean.
         """
         while not stopping.is_set():
-            self.step()
+            if not self.step():
+                stopping.wait(self._policy.retry_s)
         self.drain()
 
-    def step(self) -> None:
-        """Do one turn: poll, take up a new assignment or move on what was read before.
+    def step(self) -> bool:
+        """Do one turn: poll, take up a new assignment or move on what was read before. False: better wait a little.
 
         Raises:
             MembershipLostError: end the process; a new one starts clean.
         """
         busy = any(lane.waiting or lane.flush for lane in self._lanes)
-        fetched = self._consumer.poll(_BUSY_POLL_MS if busy else _IDLE_POLL_MS)
+        try:
+            fetched = self._consumer.poll(_BUSY_POLL_MS if busy else _IDLE_POLL_MS)
+        except KafkaError as error:
+            self._seen = -1  # whatever this poll took out and did not deliver is read again: start over
+            self._progress.blocked(f"waiting for Kafka: {first_line(error)}")
+            self._log.warning("poll failed", error=first_line(error))
+            return False
         if self._consumer.assignments != self._seen:
             self._start_over()
-            return
+            return True
         self._take(fetched)
         self._settle()
         self._open_lanes()
         self._dispatch()
         self._show()
+        return True
 
     def drain(self) -> None:
         """Before the end: wait for inserts under way and commit them, no longer than the policy says.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from typing import Final
 
@@ -23,7 +24,9 @@ def _kill(_name: str) -> None:
 
 
 def _stop(_name: str) -> None:
-    os.kill(os.getpid(), signal.SIGSTOP)
+    # To this very thread, which then goes no further. Sent to the process, another thread would take the signal, and
+    # this one would go on until that had stopped them all.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def _error(name: str) -> None:

@@ -1671,6 +1671,9 @@ class ScaleRequest(_message.Message):
     ACTIVE_OPEN_DAYS_FIELD_NUMBER: _builtins.int
     SELECTION_FIELD_NUMBER: _builtins.int
     COMPARE_FIELD_NUMBER: _builtins.int
+    BASE_FROM_DAY_FIELD_NUMBER: _builtins.int
+    BASE_TO_DAY_FIELD_NUMBER: _builtins.int
+    WITH_TERMINALS_FIELD_NUMBER: _builtins.int
     from_day: _builtins.str
     """First business day, YYYY-MM-DD; empty for to_day less 27 days."""
     to_day: _builtins.str
@@ -1683,9 +1686,15 @@ class ScaleRequest(_message.Message):
     """Length of the window in open days; 0 for 7."""
     compare: Global___Comparison.ValueType
     """What to compare with; not set: none."""
+    base_from_day: _builtins.str
+    """First day of the base, with comparison BASE_PERIOD; only without grain."""
+    base_to_day: _builtins.str
+    """Last day of the base, with comparison BASE_PERIOD."""
+    with_terminals: _builtins.bool
+    """True to count terminals too, which reads the sales of each."""
     @_builtins.property
     def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Dimensions; none for the whole."""
+        """Dimensions of outlets: zone, zone_type, district, mgmt_area, format, channel_class, outlet; none for the whole."""
 
     @_builtins.property
     def selection(self) -> Global___Selection:
@@ -1702,10 +1711,13 @@ class ScaleRequest(_message.Message):
         active_open_days: _builtins.int = ...,
         selection: Global___Selection | None = ...,
         compare: Global___Comparison.ValueType = ...,
+        base_from_day: _builtins.str = ...,
+        base_to_day: _builtins.str = ...,
+        with_terminals: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_open_days", b"active_open_days", "active_sales", b"active_sales", "by", b"by", "compare", b"compare", "from_day", b"from_day", "grain", b"grain", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_open_days", b"active_open_days", "active_sales", b"active_sales", "base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "by", b"by", "compare", b"compare", "from_day", b"from_day", "grain", b"grain", "selection", b"selection", "to_day", b"to_day", "with_terminals", b"with_terminals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1731,6 +1743,9 @@ class ScaleRow(_message.Message):
     SALES_PER_OUTLET_FEN_FIELD_NUMBER: _builtins.int
     BASE_ACTIVE_FIELD_NUMBER: _builtins.int
     GROWTH_FIELD_NUMBER: _builtins.int
+    ACTIVE_NOT_INSTALLED_FIELD_NUMBER: _builtins.int
+    FIRST_DAY_FIELD_NUMBER: _builtins.int
+    BASE_DAY_FIELD_NUMBER: _builtins.int
     day: _builtins.str
     """Last day of the bucket, YYYY-MM-DD: the day the scale is of."""
     installed: _builtins.int
@@ -1742,17 +1757,23 @@ class ScaleRow(_message.Message):
     closed: _builtins.int
     """Outlets closed in the bucket."""
     penetration: _builtins.float
-    """Active over installed; absent without installed outlets."""
+    """Active and installed over installed; absent without installed outlets."""
     terminals: _builtins.int
-    """Terminals bound to installed outlets."""
+    """Terminals bound to installed outlets; absent where not asked for."""
     active_terminals: _builtins.int
-    """Those of them with a sale in the window."""
+    """Those of them with a sale in the window; absent where not asked for."""
     sales_fen: _builtins.int
     """Sales of the bucket in fen."""
     sales_per_outlet_fen: _builtins.int
     """Sales of the bucket per active outlet (站均销量), in fen, rounded half to even; absent without active outlets."""
     base_active: _builtins.int
     """Active outlets of the base; absent without comparison."""
+    active_not_installed: _builtins.int
+    """Those of the active outlets that were not installed on that day; they stand in no penetration."""
+    first_day: _builtins.str
+    """First day of the bucket, YYYY-MM-DD."""
+    base_day: _builtins.str
+    """The day whose active outlets are the base; empty where there is none."""
     @_builtins.property
     def group(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Values of the dimensions."""
@@ -1776,29 +1797,40 @@ class ScaleRow(_message.Message):
         opened: _builtins.int = ...,
         closed: _builtins.int = ...,
         penetration: _builtins.float | None = ...,
-        terminals: _builtins.int = ...,
-        active_terminals: _builtins.int = ...,
+        terminals: _builtins.int | None = ...,
+        active_terminals: _builtins.int | None = ...,
         sales_fen: _builtins.int = ...,
         sales_per_outlet_fen: _builtins.int | None = ...,
         base_active: _builtins.int | None = ...,
         growth: Global___Growth | None = ...,
+        active_not_installed: _builtins.int = ...,
+        first_day: _builtins.str = ...,
+        base_day: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "base_active", b"base_active", "growth", b"growth", "penetration", b"penetration", "sales_per_outlet_fen", b"sales_per_outlet_fen"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals", "_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "_terminals", b"_terminals", "active_terminals", b"active_terminals", "base_active", b"base_active", "growth", b"growth", "penetration", b"penetration", "sales_per_outlet_fen", b"sales_per_outlet_fen", "terminals", b"terminals"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "active", b"active", "active_terminals", b"active_terminals", "base_active", b"base_active", "closed", b"closed", "day", b"day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "installed", b"installed", "opened", b"opened", "penetration", b"penetration", "sales_fen", b"sales_fen", "sales_per_outlet_fen", b"sales_per_outlet_fen", "terminals", b"terminals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals", "_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "_terminals", b"_terminals", "active", b"active", "active_not_installed", b"active_not_installed", "active_terminals", b"active_terminals", "base_active", b"base_active", "base_day", b"base_day", "closed", b"closed", "day", b"day", "first_day", b"first_day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "installed", b"installed", "opened", b"opened", "penetration", b"penetration", "sales_fen", b"sales_fen", "sales_per_outlet_fen", b"sales_per_outlet_fen", "terminals", b"terminals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__active_terminals: _TypeAlias = _typing.Literal["active_terminals"]  # noqa: Y015
+    _WhichOneofArgType__active_terminals: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals"]  # noqa: Y015
     _WhichOneofReturnType__base_active: _TypeAlias = _typing.Literal["base_active"]  # noqa: Y015
     _WhichOneofArgType__base_active: _TypeAlias = _typing.Literal["_base_active", b"_base_active"]  # noqa: Y015
     _WhichOneofReturnType__penetration: _TypeAlias = _typing.Literal["penetration"]  # noqa: Y015
     _WhichOneofArgType__penetration: _TypeAlias = _typing.Literal["_penetration", b"_penetration"]  # noqa: Y015
     _WhichOneofReturnType__sales_per_outlet_fen: _TypeAlias = _typing.Literal["sales_per_outlet_fen"]  # noqa: Y015
     _WhichOneofArgType__sales_per_outlet_fen: _TypeAlias = _typing.Literal["_sales_per_outlet_fen", b"_sales_per_outlet_fen"]  # noqa: Y015
+    _WhichOneofReturnType__terminals: _TypeAlias = _typing.Literal["terminals"]  # noqa: Y015
+    _WhichOneofArgType__terminals: _TypeAlias = _typing.Literal["_terminals", b"_terminals"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__active_terminals) -> _WhichOneofReturnType__active_terminals | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__base_active) -> _WhichOneofReturnType__base_active | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__penetration) -> _WhichOneofReturnType__penetration | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sales_per_outlet_fen) -> _WhichOneofReturnType__sales_per_outlet_fen | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__terminals) -> _WhichOneofReturnType__terminals | None: ...
 
 Global___ScaleRow: _TypeAlias = ScaleRow  # noqa: Y015
 
@@ -1817,7 +1849,7 @@ class ScaleResponse(_message.Message):
 
     @_builtins.property
     def pairing(self) -> Global___Pairing:
-        """The two periods, with comparison."""
+        """The period, and its base with comparison."""
 
     @_builtins.property
     def about(self) -> Global___About:
@@ -1979,7 +2011,7 @@ class BenchmarkRequest(_message.Message):
     series: _builtins.str
     """Series; empty for national_welfare."""
     from_day: _builtins.str
-    """First business day, YYYY-MM-DD; empty for all that is published."""
+    """First business day, YYYY-MM-DD; empty for all that is published. Periods count that lie wholly within."""
     to_day: _builtins.str
     """Last business day; empty for all that is published."""
     grain: Global___Grain.ValueType
@@ -2026,6 +2058,8 @@ class BenchmarkRow(_message.Message):
     GROWTH_FIELD_NUMBER: _builtins.int
     EXCESS_POINTS_FIELD_NUMBER: _builtins.int
     VERDICT_FIELD_NUMBER: _builtins.int
+    ABSENT_ZH_FIELD_NUMBER: _builtins.int
+    ABSENT_EN_FIELD_NUMBER: _builtins.int
     period: _builtins.str
     """YYYY or YYYY-MM."""
     amount_fen: _builtins.int
@@ -2044,6 +2078,10 @@ class BenchmarkRow(_message.Message):
     """Our growth less the benchmark's, in percentage points."""
     verdict: Global___Verdict.ValueType
     """The verdict."""
+    absent_zh: _builtins.str
+    """Why there are no sales of our own, or nothing to compare them with, Chinese; empty where there are."""
+    absent_en: _builtins.str
+    """The same, English."""
     @_builtins.property
     def growth(self) -> Global___Growth:
         """Growth of our sales."""
@@ -2061,10 +2099,12 @@ class BenchmarkRow(_message.Message):
         growth: Global___Growth | None = ...,
         excess_points: _builtins.float | None = ...,
         verdict: Global___Verdict.ValueType = ...,
+        absent_zh: _builtins.str = ...,
+        absent_en: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "_base_amount_fen", b"_base_amount_fen", "_computed_growth", b"_computed_growth", "_excess_points", b"_excess_points", "_published_growth", b"_published_growth", "_sales_fen", b"_sales_fen", "amount_fen", b"amount_fen", "base_amount_fen", b"base_amount_fen", "computed_growth", b"computed_growth", "excess_points", b"excess_points", "growth", b"growth", "published_growth", b"published_growth", "sales_fen", b"sales_fen"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "_base_amount_fen", b"_base_amount_fen", "_computed_growth", b"_computed_growth", "_excess_points", b"_excess_points", "_published_growth", b"_published_growth", "_sales_fen", b"_sales_fen", "amount_fen", b"amount_fen", "base_amount_fen", b"base_amount_fen", "basis", b"basis", "computed_growth", b"computed_growth", "excess_points", b"excess_points", "growth", b"growth", "period", b"period", "published_growth", b"published_growth", "sales_fen", b"sales_fen", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen", "_base_amount_fen", b"_base_amount_fen", "_computed_growth", b"_computed_growth", "_excess_points", b"_excess_points", "_published_growth", b"_published_growth", "_sales_fen", b"_sales_fen", "absent_en", b"absent_en", "absent_zh", b"absent_zh", "amount_fen", b"amount_fen", "base_amount_fen", b"base_amount_fen", "basis", b"basis", "computed_growth", b"computed_growth", "excess_points", b"excess_points", "growth", b"growth", "period", b"period", "published_growth", b"published_growth", "sales_fen", b"sales_fen", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__amount_fen: _TypeAlias = _typing.Literal["amount_fen"]  # noqa: Y015
     _WhichOneofArgType__amount_fen: _TypeAlias = _typing.Literal["_amount_fen", b"_amount_fen"]  # noqa: Y015
@@ -2150,6 +2190,8 @@ class OutletRequest(_message.Message):
     TO_DAY_FIELD_NUMBER: _builtins.int
     COMPARE_FIELD_NUMBER: _builtins.int
     SELECTION_FIELD_NUMBER: _builtins.int
+    BASE_FROM_DAY_FIELD_NUMBER: _builtins.int
+    BASE_TO_DAY_FIELD_NUMBER: _builtins.int
     outlet_id: _builtins.str
     """The outlet."""
     from_day: _builtins.str
@@ -2158,6 +2200,10 @@ class OutletRequest(_message.Message):
     """Last business day; empty for the last whole stored day."""
     compare: Global___Comparison.ValueType
     """What to compare with; not set: year on year."""
+    base_from_day: _builtins.str
+    """First day of the base, with comparison BASE_PERIOD."""
+    base_to_day: _builtins.str
+    """Last day of the base, with comparison BASE_PERIOD."""
     @_builtins.property
     def selection(self) -> Global___Selection:
         """Which events count; a filter by outlet is refused."""
@@ -2170,10 +2216,12 @@ class OutletRequest(_message.Message):
         to_day: _builtins.str = ...,
         compare: Global___Comparison.ValueType = ...,
         selection: Global___Selection | None = ...,
+        base_from_day: _builtins.str = ...,
+        base_to_day: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compare", b"compare", "from_day", b"from_day", "outlet_id", b"outlet_id", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "compare", b"compare", "from_day", b"from_day", "outlet_id", b"outlet_id", "selection", b"selection", "to_day", b"to_day"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2258,6 +2306,8 @@ class OutletResponse(_message.Message):
     LAST_SALE_MS_FIELD_NUMBER: _builtins.int
     ALERTS_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
+    MGMT_AREA_FIELD_NUMBER: _builtins.int
+    ZONE_TYPE_FIELD_NUMBER: _builtins.int
     outlet_id: _builtins.str
     """The outlet."""
     opened: _builtins.str
@@ -2272,6 +2322,10 @@ class OutletResponse(_message.Message):
     """Sales per outlet in its zone type, in fen, for comparison."""
     last_sale_ms: _builtins.int
     """Latest sale, Unix milliseconds UTC; 0 without any."""
+    mgmt_area: _builtins.str
+    """The management area in which it has that place: its own on the last day of the period."""
+    zone_type: _builtins.str
+    """The zone type of the average: its own on the last day of the period."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutletVersion]:
         """Its attributes, newest first."""
@@ -2322,10 +2376,12 @@ class OutletResponse(_message.Message):
         last_sale_ms: _builtins.int = ...,
         alerts: _abc.Iterable[Global___Alert] | None = ...,
         about: Global___About | None = ...,
+        mgmt_area: _builtins.str = ...,
+        zone_type: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen", "about", b"about", "pairing", b"pairing", "zone_type_average_fen", b"zone_type_average_fen"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen", "about", b"about", "alerts", b"alerts", "closed", b"closed", "daily_sales_fen", b"daily_sales_fen", "games", b"games", "last_sale_ms", b"last_sale_ms", "measurements", b"measurements", "opened", b"opened", "outlet_id", b"outlet_id", "outlets_in_area", b"outlets_in_area", "pairing", b"pairing", "place_in_area", b"place_in_area", "terminals", b"terminals", "versions", b"versions", "zone_type_average_fen", b"zone_type_average_fen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen", "about", b"about", "alerts", b"alerts", "closed", b"closed", "daily_sales_fen", b"daily_sales_fen", "games", b"games", "last_sale_ms", b"last_sale_ms", "measurements", b"measurements", "mgmt_area", b"mgmt_area", "opened", b"opened", "outlet_id", b"outlet_id", "outlets_in_area", b"outlets_in_area", "pairing", b"pairing", "place_in_area", b"place_in_area", "terminals", b"terminals", "versions", b"versions", "zone_type", b"zone_type", "zone_type_average_fen", b"zone_type_average_fen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__zone_type_average_fen: _TypeAlias = _typing.Literal["zone_type_average_fen"]  # noqa: Y015
     _WhichOneofArgType__zone_type_average_fen: _TypeAlias = _typing.Literal["_zone_type_average_fen", b"_zone_type_average_fen"]  # noqa: Y015
@@ -2388,7 +2444,7 @@ class SilentRequest(_message.Message):
     """Where the page before ended."""
     @_builtins.property
     def selection(self) -> Global___Selection:
-        """Which outlets: filters by zone, zone_type, district, mgmt_area, format, channel_class, outlet."""
+        """Which outlets: filters by zone, zone_type, district, mgmt_area, format, channel_class, outlet, as of that day."""
 
     def __init__(
         self,
@@ -2472,12 +2528,25 @@ class SilentResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     WATCHED_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
+    AT_MS_FIELD_NUMBER: _builtins.int
+    WITHOUT_PATTERN_FIELD_NUMBER: _builtins.int
+    GAMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    NOTE_ZH_FIELD_NUMBER: _builtins.int
+    NOTE_EN_FIELD_NUMBER: _builtins.int
     total_rows: _builtins.int
     """Rows of the whole answer."""
     next_page_token: _builtins.str
     """Where the next page begins; empty on the last."""
     watched: _builtins.int
-    """Outlets that were looked at: installed, open, with a usual pattern."""
+    """Outlets that were looked at: registered and open on the day."""
+    at_ms: _builtins.int
+    """The moment up to which silence was judged, Unix milliseconds UTC: never after the latest reception."""
+    without_pattern: _builtins.int
+    """Those of the outlets looked at that can not be judged: without a recent sale, and without usual hours."""
+    note_zh: _builtins.str
+    """What was left out and why, Chinese; empty where nothing was."""
+    note_en: _builtins.str
+    """The same, English."""
     @_builtins.property
     def outlets(self) -> _containers.RepeatedCompositeFieldContainer[Global___SilentOutlet]:
         """Those silent, the largest usual sales first."""
@@ -2485,6 +2554,10 @@ class SilentResponse(_message.Message):
     @_builtins.property
     def about(self) -> Global___About:
         """What stands beside every answer."""
+
+    @_builtins.property
+    def games_left_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Games that make no pattern, because a sealed draw of theirs was sold on the days looked at."""
 
     def __init__(
         self,
@@ -2494,10 +2567,15 @@ class SilentResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         watched: _builtins.int = ...,
         about: Global___About | None = ...,
+        at_ms: _builtins.int = ...,
+        without_pattern: _builtins.int = ...,
+        games_left_out: _abc.Iterable[_builtins.str] | None = ...,
+        note_zh: _builtins.str = ...,
+        note_en: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "next_page_token", b"next_page_token", "outlets", b"outlets", "total_rows", b"total_rows", "watched", b"watched"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "at_ms", b"at_ms", "games_left_out", b"games_left_out", "next_page_token", b"next_page_token", "note_en", b"note_en", "note_zh", b"note_zh", "outlets", b"outlets", "total_rows", b"total_rows", "watched", b"watched", "without_pattern", b"without_pattern"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2515,7 +2593,7 @@ class AlertsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     day: _builtins.str
-    """Business day, YYYY-MM-DD; empty for the last whole stored day."""
+    """Business day that is over, YYYY-MM-DD; empty for the last one after whose end something was received."""
     page_size: _builtins.int
     """Rows of one page; 0 for all that one message carries."""
     page_token: _builtins.str
@@ -2526,7 +2604,7 @@ class AlertsRequest(_message.Message):
 
     @_builtins.property
     def selection(self) -> Global___Selection:
-        """Which outlets."""
+        """Which outlets: filters by zone, zone_type, district, mgmt_area, format, channel_class, outlet, as of that day."""
 
     def __init__(
         self,
@@ -2618,21 +2696,35 @@ class AlertsResponse(_message.Message):
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     RULES_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    GAMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    NOTE_ZH_FIELD_NUMBER: _builtins.int
+    NOTE_EN_FIELD_NUMBER: _builtins.int
     total_rows: _builtins.int
     """Rows of the whole answer."""
     next_page_token: _builtins.str
     """Where the next page begins; empty on the last."""
+    day: _builtins.str
+    """The day judged, YYYY-MM-DD; empty where nothing is stored."""
+    note_zh: _builtins.str
+    """What was not judged or left out and why, Chinese; empty where nothing was."""
+    note_en: _builtins.str
+    """The same, English."""
     @_builtins.property
     def alerts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Alert]:
         """The alerts, by rule, then the largest difference first."""
 
     @_builtins.property
     def rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___AlertRule]:
-        """The rules with their parameters."""
+        """The rules with their parameters, and how many alerts each has in the whole answer."""
 
     @_builtins.property
     def about(self) -> Global___About:
         """What stands beside every answer."""
+
+    @_builtins.property
+    def games_left_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Games that count on no side, because a sealed draw of theirs was sold on the day or on the days compared."""
 
     def __init__(
         self,
@@ -2642,10 +2734,14 @@ class AlertsResponse(_message.Message):
         next_page_token: _builtins.str = ...,
         rules: _abc.Iterable[Global___AlertRule] | None = ...,
         about: Global___About | None = ...,
+        day: _builtins.str = ...,
+        games_left_out: _abc.Iterable[_builtins.str] | None = ...,
+        note_zh: _builtins.str = ...,
+        note_en: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "alerts", b"alerts", "next_page_token", b"next_page_token", "rules", b"rules", "total_rows", b"total_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "alerts", b"alerts", "day", b"day", "games_left_out", b"games_left_out", "next_page_token", b"next_page_token", "note_en", b"note_en", "note_zh", b"note_zh", "rules", b"rules", "total_rows", b"total_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2661,6 +2757,7 @@ class AlertRule(_message.Message):
     TEXT_ZH_FIELD_NUMBER: _builtins.int
     TEXT_EN_FIELD_NUMBER: _builtins.int
     EVALUATED_FIELD_NUMBER: _builtins.int
+    ALERTS_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """The rule: fall, rise, silence, active_terminals."""
     text_zh: _builtins.str
@@ -2668,7 +2765,9 @@ class AlertRule(_message.Message):
     text_en: _builtins.str
     """The same, English."""
     evaluated: _builtins.int
-    """Outlets it looked at."""
+    """Outlets it could judge; of active_terminals the terminals."""
+    alerts: _builtins.int
+    """Its alerts, on this page or not."""
     def __init__(
         self,
         *,
@@ -2676,10 +2775,11 @@ class AlertRule(_message.Message):
         text_zh: _builtins.str = ...,
         text_en: _builtins.str = ...,
         evaluated: _builtins.int = ...,
+        alerts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evaluated", b"evaluated", "rule", b"rule", "text_en", b"text_en", "text_zh", b"text_zh"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alerts", b"alerts", "evaluated", b"evaluated", "rule", b"rule", "text_en", b"text_en", "text_zh", b"text_zh"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,6 +20,9 @@ from fucai.analytics.service import AnalyticsService
 from fucai.analytics.store import Store
 from fucai.runtime.client import connect_blocking
 from fucai.v1 import analytics_pb2_grpc
+from tests.integration.analytics.busy import NOW as BUSY_NOW
+from tests.integration.analytics.busy import Busy, busy_world, keep
+from tests.integration.analytics.served import served
 from tests.integration.analytics.world import (
     BENCHMARKS,
     CLOSURES,
@@ -115,6 +118,20 @@ def analytics(analytics_address: str) -> Iterator[analytics_pb2_grpc.AnalyticsSe
         yield analytics_pb2_grpc.AnalyticsServiceStub(channel)
 
 
+@pytest.fixture(scope="session")
+def busy() -> Busy:
+    """Outlets by the hour, over half a year."""
+    return busy_world(seed=26)
+
+
+@pytest.fixture(scope="session")
+def watch(engine_url: str, busy: Busy) -> Iterator[analytics_pb2_grpc.AnalyticsServiceStub]:
+    """A client of a service before a store that holds those."""
+    keep(engine_url, "busy", busy)
+    with served(engine_url, "busy", BUSY_NOW) as stub:
+        yield stub
+
+
 def _registry(client: Client, world: World) -> None:
     """One complete import with zones, outlets, games, closures and benchmarks."""
     zones = [[zone_id, *rest, 1] for zone_id, rest in ZONES.items()]
@@ -125,8 +142,9 @@ def _registry(client: Client, world: World) -> None:
     ]
     columns = "outlet_id valid_from name zone_id format mgmt_area channel_class opened closed import_id"
     _insert(client, "outlet_rows", columns, outlets)
-    terminals = [[f"T{outlet}", world.versions[0].first, outlet, 1] for outlet in OUTLETS[:-1]]
-    _insert(client, "terminal_rows", "terminal_id valid_from outlet_id import_id", terminals)
+    terminals = [[f"T{outlet}", world.versions[0].first, outlet, "till", 1] for outlet in OUTLETS[:-1]]
+    terminals.append(["I000", world.versions[0].first, OUTLETS[0], "import", 1])
+    _insert(client, "terminal_rows", "terminal_id valid_from outlet_id kind import_id", terminals)
     names = {"ssq": "双色球", "3d": "福彩3D", "instant": ""}
     games = [["3d", world.versions[0].first, "3D", True, 5_300, 1_300, 3_400, 780, 1]]
     games += [[game, first, names[game], game != "instant", *rates, 1] for game, first, *rates in RATES]

@@ -195,6 +195,7 @@ class Oracle:
             summaries = rows.filter(pl.col("summary") & (pl.col("bets") > 0)).height
             if rows.filter(~pl.col("summary")).height < least and not summaries:
                 continue
-            place = tuple(game) if by == "game" else (where(by, str(outlet), max(rows["day"].to_list())),) if by else ()
+            counted = rows.filter(~pl.col("summary") | (pl.col("bets") > 0))["day"].to_list()
+            place = tuple(game) if by == "game" else (where(by, str(outlet), max(counted)),) if by else ()
             found[place] = found.get(place, 0) + 1
         return found, window

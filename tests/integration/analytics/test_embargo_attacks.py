@@ -25,7 +25,9 @@ from fucai.analytics.service import AnalyticsService
 from fucai.analytics.store import Store
 from fucai.analytics.texts import DIMENSIONS
 from fucai.domain.embargo import build_embargo
-from fucai.exporter.figures import HeadlineCollector
+from fucai.exporter.catalogue import all_questions
+from fucai.exporter.figures import FiguresCollector
+from fucai.exporter.question import Asking
 from fucai.ledger.conservation import By, count
 from fucai.runtime.client import connect_blocking
 from fucai.runtime.errors import code_of, explain
@@ -104,15 +106,27 @@ def growth(**fields: Any) -> Question:
     return told(lambda at: at.analytics.Growth(pb.GrowthRequest(**{**days, **fields})))
 
 
+def alerts(days: int, **fields: Any) -> Question:
+    """The alerts of a day."""
+    day = (TODAY - timedelta(days=days)).isoformat()
+    return lambda at: at.analytics.Alerts(pb.AlertsRequest(day=day, **fields))
+
+
 def filtered(dimension: str, *values: str) -> pb.Selection:
     """A condition."""
     return pb.Selection(filters=[pb.Filter(dimension=dimension, values=values)])
 
 
 def scrape(at: Attacked) -> bytes:
-    """What the exporter would publish of a headline."""
-    collector = HeadlineCollector(zone=ZONE, least_sales=1, open_days=7, clock=lambda: NOW_MS / 1000)
-    collector.publish(at.analytics.Headline(pb.HeadlineRequest(by="zone_type")))
+    """What the exporter would publish of all that it asks."""
+    questions = all_questions(Asking(ZONE, benchmark="own", most_zones=5))
+    collector = FiguresCollector(questions, least_sales=1, open_days=7, clock=lambda: NOW_MS / 1000)
+    for question in questions:
+        request = question.request(collector.days)
+        try:
+            collector.publish(question.name, getattr(at.analytics, question.method)(request))
+        except grpc.RpcError as refused:
+            assert question.refusable, explain(refused)  # noqa: PT017 (a refusal is an answer)
     registry = CollectorRegistry()
     registry.register(collector)
     return generate_latest(registry)
@@ -167,6 +181,11 @@ QUESTIONS: dict[str, Question] = {
     "headline of heavy sellers": headline(active_sales=7),
     "recent": lambda at: at.analytics.Recent(pb.RecentRequest(limit=100)),
     "freshness": lambda at: at.analytics.Freshness(pb.FreshnessRequest()),
+    "silent": lambda at: at.analytics.Silent(pb.SilentRequest(least_hours=1)),
+    "silent among some": lambda at: at.analytics.Silent(pb.SilentRequest(selection=filtered("outlet", "only-sealed"))),
+    **{f"alerts of {days} days ago": alerts(days) for days in (1, 2, 30)},
+    "alerts of an outlet": alerts(1, selection=filtered("outlet", "only-sealed")),
+    "benchmark": lambda at: at.analytics.Benchmark(pb.BenchmarkRequest(series="own", grain=pb.GRAIN_MONTH)),
     "exporter": scrape,
     "error of a dimension": error(by=["nothing"]),
     "error of a day": error(from_day="x"),
@@ -200,6 +219,17 @@ def attacked(clickhouse_database: Database) -> Iterator[Attacked]:
                 [[draw.game, draw.draw_no, draw.sales_close_ms, draw.drawn_ms, 1]],
                 column_names=["game", "draw_no", "sales_close_ms", "drawn_ms", "import_id"],
             )
+    last_month = f"{TODAY.replace(day=1) - timedelta(days=1):%Y-%m}"
+    client.insert(
+        "benchmark_rows",
+        [["own", last_month, 1_000, "1.0", 1]],
+        column_names=["series", "period", "amount_fen", "yoy_pct", "import_id"],
+    )
+    client.insert(
+        "outlet_rows",
+        [[outlet, TODAY - timedelta(days=400), TODAY - timedelta(days=400), 1] for outlet in ("A", "B", "only-sealed")],
+        column_names=["outlet_id", "valid_from", "opened", "import_id"],
+    )
     client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
     client.command("SYSTEM RELOAD DICTIONARY draw_times")
     loop = asyncio.new_event_loop()

@@ -240,8 +240,8 @@ def test_each_ranking_is_asked_by_its_option(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("decompose", "--filter", "zone"), "DIM=VALUE"),
-        (("decompose", "--as-of", "yesterday"), "YYYY-MM-DDTHH:MM"),
+        (("decompose", "--filter", "zone"), "zone_type=night_market"),
+        (("decompose", "--as-of", "yesterday"), "2025-03-10T18:00"),
         (("rank", "--new-star", "--progress"), "take one of them"),
         (("rank", "--progress", "--by", "growth"), "take one of them"),
         (("rank", "--measure", "profit"), "companion"),

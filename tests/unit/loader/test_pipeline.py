@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
+from kafka.errors import NodeNotReadyError
 from prometheus_client import CollectorRegistry
 
 from fucai.adapters.consumer import FetchedRecord, KafkaError, Place
@@ -39,6 +40,7 @@ class Log:
     paused: set[Place] = field(default_factory=set)
     polls: int = 0
     silent: bool = False
+    failing: bool = False
 
     def append(self, place: Place, seq: int) -> None:
         """Put a record with one sale at the end."""
@@ -52,7 +54,7 @@ class Log:
         return set(PLACES)
 
     def poll(self, timeout_ms: int) -> list[FetchedRecord]:
-        """Return ten records of each place that is not paused."""
+        """Return ten records of each place that is not paused; while `failing`, take them out and fail."""
         del timeout_ms
         self.polls += 1
         found = []
@@ -61,6 +63,8 @@ class Log:
                 fetched = self.records[place][self.position[place] :][:10]
                 self.position[place] += len(fetched)
                 found += fetched
+        if self.failing:
+            raise NodeNotReadyError("node 1")
         return found
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
@@ -258,6 +262,41 @@ def test_log_that_does_not_answer_is_not_ready(loading: Loading) -> None:
     loading.log.silent = False
     loading.turns(2)
     assert loading.progress.readiness().ready
+
+
+def test_poll_that_fails_loses_nothing(loading: Loading) -> None:
+    """While polls fail the loader says so and goes on; then it reads again what they took out, through new gates."""
+    for seq in range(1, 31):
+        loading.log.append(PLACES[0], seq)
+    loading.turns(0.1, inserts=False)
+    loading.log.failing = True
+    loading.turns(2)
+    assert loading.progress.readiness().reason == "waiting for Kafka: NodeNotReadyError: node 1"
+    assert loading.log.position[PLACES[0]] == 30
+    gates = [store.asked for store in loading.stores]
+    loading.log.failing = False
+    loading.turns(3)
+    assert loading.log.offsets[PLACES[0]] == 30
+    assert loading.progress.readiness().ready
+    assert [store.asked for store in loading.stores] == [asked + 1 for asked in gates]
+
+
+def test_assignment_lost_while_polls_fail_counts(loading: Loading) -> None:
+    """What was inserted under an assignment that went away meanwhile is not committed under the next one."""
+    loading.log.append(PLACES[0], 1)
+    loading.turns(0.3, inserts=False)
+    loading.log.failing = True
+    loading.turns(1, inserts=False)
+    loading.log.assignments += 1
+    for held in loading.held:
+        held.release()
+    loading.log.failing = False
+    loading.log.offsets[PLACES[0]] = 0
+    loading.pipeline.step()
+    assert loading.log.offsets[PLACES[0]] == 0
+    loading.turns(3)
+    assert loading.log.offsets[PLACES[0]] == 1
+    assert len(loading.stores[0].inserts) == 2
 
 
 def test_end_waits_for_an_insert_but_not_for_ever(loading: Loading) -> None:

@@ -44,3 +44,32 @@ ALTER TABLE sales ${on_cluster} MATERIALIZE PROJECTION IF EXISTS arrivals;
 ALTER TABLE sales ${on_cluster} ADD INDEX IF NOT EXISTS terminals terminal_id TYPE bloom_filter(0.01) GRANULARITY 1;
 
 ALTER TABLE sales ${on_cluster} MATERIALIZE INDEX IF EXISTS terminals;
+
+-- What stands in quarantine now, by the ledger's rule: numbers of events that are neither stored nor waived, each once however many
+-- records brought it; and records kept as raw bytes (is_raw) that are not waived, each once. It shows no content: sealed draws stay covered.
+CREATE VIEW IF NOT EXISTS open_quarantine ${on_cluster} AS
+WITH
+    bad AS
+    (
+        SELECT DISTINCT terminal_id, epoch, seq, reason = 'BAD_RECORD' AS is_raw,
+            if(is_raw, (kafka_topic, kafka_partition, kafka_offset), (0, 0, 0)) AS record
+        FROM ${database}.quarantine
+    ),
+    spans AS
+    (
+        SELECT terminal_id, epoch, groupArray((first_seq, last_seq)) AS waived
+        FROM ${database}.waivers
+        GROUP BY terminal_id, epoch
+    ),
+    stored AS
+    (
+        SELECT terminal_id, epoch, seq
+        FROM ${database}.sales
+        WHERE terminal_id IN (SELECT terminal_id FROM bad WHERE NOT is_raw)
+            AND (terminal_id, epoch, seq) IN (SELECT terminal_id, epoch, seq FROM bad WHERE NOT is_raw)
+    )
+SELECT bad.terminal_id AS terminal_id, bad.epoch AS epoch, bad.seq AS seq, bad.is_raw AS is_raw
+FROM bad
+LEFT JOIN spans ON spans.terminal_id = bad.terminal_id AND spans.epoch = bad.epoch
+WHERE NOT arrayExists(span -> bad.seq BETWEEN span.1 AND span.2, spans.waived)
+    AND (is_raw OR (bad.terminal_id, bad.epoch, bad.seq) NOT IN stored);

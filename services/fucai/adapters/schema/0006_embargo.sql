@@ -95,3 +95,9 @@ SELECT * EXCEPT (withheld) FROM ${database}.sales_seals WHERE NOT withheld;
 CREATE VIEW IF NOT EXISTS withheld_draws ${on_cluster} AS
 SELECT game, draw_no, dictGet('${database}.draw_times', 'sealed_ms', tuple(game, draw_no)) AS sealed_ms
 FROM (SELECT toString(game) AS game, toString(draw_no) AS draw_no, count() FROM ${database}.sales_seals WHERE withheld GROUP BY game, draw_no);
+
+-- The business days on which sales of such draws were made, by game and over the whole channel: who compares days leaves these games out
+-- of them, so that what is only withheld does not look like a fall. Holds no figure.
+CREATE VIEW IF NOT EXISTS withheld_days ${on_cluster} AS
+SELECT game, business_day
+FROM (SELECT toString(game) AS game, business_day, count() FROM ${database}.sales_seals WHERE withheld GROUP BY game, business_day);

@@ -6,7 +6,7 @@ FROM
     SELECT outlet_id, $keys, last_sale AS business_day
     FROM
     (
-        SELECT outlet_id, $keys, max(business_day) AS last_sale
+        SELECT outlet_id, $keys, maxIf(business_day, NOT daily_summary OR bets > 0) AS last_sale
         FROM visible_sales
         WHERE business_day IN {open_days:Array(Date)} AND kind = 'SALE' AND $read AND $summed
         GROUP BY outlet_id, $keys

@@ -6,12 +6,12 @@ import io
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from fucai.cli.errors import CliError
 from fucai.cli.numbers import exact
@@ -29,24 +29,30 @@ ROWS_ON_TERMINAL = 100  # of a long table, unless all are asked for
 _BOM = b"\xef\xbb\xbf"
 
 
-def deliver(sheet: Sheet, out: Output) -> None:
+Look = Callable[[Sheet, View], RenderableType]
+"""How people see a sheet: a table, unless the question has a form of its own."""
+
+
+def deliver(sheet: Sheet, out: Output, look: Look = show) -> None:
     """Writes the sheet in its format; beside all but a table on stdout, tells stderr row count, total and freshness.
+
+    `look` draws it where the format is a table.
 
     Raises:
         CliError: the file cannot be written, or the format cannot hold the answer; then no file is left behind.
     """
     if out.form is Format.TABLE and out.path is None:
-        _print(sheet, out, stdout_console(), ROWS_ON_TERMINAL if sys.stdout.isatty() else None)
+        _print(sheet, out, look, (stdout_console(), ROWS_ON_TERMINAL if sys.stdout.isatty() else None))
         return
     if out.path is None:
-        defused = _to_stdout(sheet, out)
+        defused = _to_stdout(sheet, out, look)
     else:
         with new_file(out.path, force=out.force) as file:
-            defused = write(sheet, out, file)
+            defused = write(sheet, out, file, look)
     stderr_console().print(talk(sheet, out, defused), markup=False)
 
 
-def write(sheet: Sheet, out: Output, file: BinaryIO) -> int:
+def write(sheet: Sheet, out: Output, file: BinaryIO, look: Look = show) -> int:
     """Writes the sheet to an open binary file in its format, and returns how many csv cells were defused.
 
     Raises:
@@ -69,7 +75,7 @@ def write(sheet: Sheet, out: Output, file: BinaryIO) -> int:
         write_arrow(sheet, file, out.lang)
     else:
         text = io.StringIO()
-        _print(sheet, out, Console(file=text, width=TABLE_COLUMNS, highlight=False), None)
+        _print(sheet, out, look, (Console(file=text, width=TABLE_COLUMNS, highlight=False), None))
         file.write(text.getvalue().encode())
     return 0
 
@@ -126,10 +132,12 @@ def new_file(path: Path, *, force: bool) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def _print(sheet: Sheet, out: Output, console: Console, most: int | None) -> None:
+def _print(sheet: Sheet, out: Output, look: Look, on: tuple[Console, int | None]) -> None:
+    """Draws the sheet on a console, with so many rows at most."""
+    console, most = on
     view = View(out.lang, console.width, out.unit, None if out.all_rows else most)
     if not out.plot:
-        console.print(show(sheet, view))
+        console.print(look(sheet, view))
         return
     try:
         drawing = show_plot(sheet, view)
@@ -140,9 +148,9 @@ def _print(sheet: Sheet, out: Output, console: Console, most: int | None) -> Non
     console.print(drawing)
 
 
-def _to_stdout(sheet: Sheet, out: Output) -> int:
+def _to_stdout(sheet: Sheet, out: Output, look: Look) -> int:
     buffer = io.BytesIO()
-    defused = write(sheet, out, buffer)
+    defused = write(sheet, out, buffer, look)
     if out.form in (Format.CSV, Format.JSON):
         sys.stdout.flush()
     binary = getattr(sys.stdout, "buffer", None)

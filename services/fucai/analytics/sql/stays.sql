@@ -1,0 +1,8 @@
+SELECT
+    outlet_id,
+    argMax(opened, valid_from) AS opened,
+    argMax(ifNull(closed, toDate('2149-06-06')), valid_from) AS gone,
+    groupArray(valid_from) AS changes
+FROM outlets
+GROUP BY outlet_id
+HAVING opened < gone

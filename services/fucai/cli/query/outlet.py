@@ -1,0 +1,73 @@
+"""`fucai query outlet ID`: one outlet's card."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fucai.cli.addresses import channel
+from fucai.cli.out.deliver import deliver
+from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.outlet_card import card
+from fucai.cli.query.outlet_sheet import outlet_sheet
+from fucai.cli.query.selecting import (
+    AsOf,
+    Compare,
+    CompareName,
+    Data,
+    Explain,
+    LeaveOut,
+    Only,
+    Timeout,
+    Today,
+    given_comparison,
+    selection_of,
+    tell,
+)
+from fucai.v1 import analytics_pb2 as pb
+from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
+
+
+@with_output
+def outlet(  # noqa: PLR0913 (each is an option of the command line)
+    outlet_id: Annotated[str, typer.Argument(metavar="ID", help="The outlet.")],
+    *,
+    first: Annotated[str, typer.Option("--from", help="First business day; else 27 days before --to.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
+    compare: Compare = CompareName.YOY,
+    base_first: Annotated[str, typer.Option("--base-from", help="First day of the base, with base_period.")] = "",
+    base_last: Annotated[str, typer.Option("--base-to", help="Last day of it; else as many days as asked for.")] = "",
+    only: Only = None,
+    leave_out: LeaveOut = None,
+    today: Today = False,
+    as_of: AsOf = "",
+    explain: Explain = False,
+    data: Data = None,
+    timeout: Timeout = 30.0,
+    out: Output,
+) -> None:
+    """Show one outlet's card: what it is, what it sells against a year before, its games, and where it stands.
+
+    Try:
+
+        fucai query outlet 120101-0001
+        fucai query outlet 120101-0001 --from 2025-01-01 --to 2025-06-30 --compare lunar
+        fucai query outlet 120101-0001 --filter game=instant --format csv
+
+    An id that nobody knows is answered with near ones. Exit codes: 64 a value is wrong, 65 a draw asked for is sealed,
+    66 no such outlet, 69 analytics is away, 75 too slow.
+    """
+    request = pb.OutletRequest(
+        outlet_id=outlet_id,
+        from_day=first,
+        to_day=last,
+        compare=given_comparison(compare),
+        base_from_day=base_first,
+        base_to_day=base_last,
+        selection=selection_of(only, leave_out, today=today, as_of=as_of, explain=explain),
+    )
+    with channel("analytics", data) as opened:
+        answer = AnalyticsServiceStub(opened).Outlet(request, timeout=timeout)
+    tell(answer.about.queries)
+    deliver(outlet_sheet(answer), out, card)

@@ -1,0 +1,82 @@
+"""Hours by weekday as a sheet: a row for each cell. How a terminal shows it stands in `profile_map`."""
+
+from __future__ import annotations
+
+from fucai.cli.out.reading import days_fact, definitions_of, group_cells, group_columns
+from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Row, Sheet, summed
+from fucai.domain.labels import DIMENSIONS, Label
+from fucai.domain.rounding import BASIS_POINTS, half_even
+from fucai.v1 import analytics_pb2 as pb
+
+_ALL = Label("合计", "total")
+WEEKDAYS = (
+    Label("周一", "Mon"),
+    Label("周二", "Tue"),
+    Label("周三", "Wed"),
+    Label("周四", "Thu"),
+    Label("周五", "Fri"),
+    Label("周六", "Sat"),
+    Label("周日", "Sun"),
+)
+"""Names of the weekdays 1 to 7."""
+
+
+def profile_sheet(answer: pb.ProfileResponse, *, by: str) -> Sheet:
+    """The answer, grouped `by` a dimension or by none."""
+    columns = [
+        *(group_columns(by) if by else []),
+        Column("weekday", Kind.COUNT, Label("星期", "weekday"), screen=None),
+        Column("weekday_name", Kind.NAME, Label("星期", "weekday")),
+        Column("hour", Kind.COUNT, Label("时", "hour")),
+        Column("days", Kind.COUNT, Label("天数", "days"), "profile", screen=2),
+        Column("sales", Kind.MONEY, Label("销售额", "sales"), "sales", adds=True),
+        Column("sales_per_day", Kind.MONEY, Label("日均", "a day"), "profile"),
+        Column("share", Kind.RATIO, Label("占比", "share"), "share_bp"),
+        Column("share_bp", Kind.COUNT, Label("占比（万分）", "share (bp)"), "share_bp", screen=None),
+        Column("bets", Kind.COUNT, Label("注数", "bets"), "bets", screen=3, adds=True),
+        Column("events", Kind.COUNT, Label("事件", "events"), screen=4, adds=True),
+        Column("payouts", Kind.MONEY, Label("兑奖", "payouts"), screen=5, adds=True),
+        Column("currency", Kind.TEXT, Label("币种", "currency"), screen=None),
+    ]
+    rows = [_row(cell, by, answer.about.currency) for cell in answer.cells]
+    period = f"{answer.from_day}..{answer.to_day}"
+    name = DIMENSIONS.get(by, Label(by, by))
+    return Sheet(
+        name="profile",
+        title=Label(
+            f"时段分布 {period}" + (f"，按{name.zh}" if by else ""),
+            f"Hours by weekday {period}" + (f", by {name.en}" if by else ""),
+        ),
+        columns=columns,
+        rows=rows,
+        total=summed(columns, rows, _ALL) if len(rows) > 1 else None,
+        currency=answer.about.currency,
+        facts=[
+            days_fact("from_day", Label("起", "from"), answer.from_day),
+            days_fact("to_day", Label("止", "to"), answer.to_day),
+            Fact("without_hour", Kind.MONEY, Label("日汇总（无小时）", "without hour"), answer.without_hour_fen),
+        ],
+        notes=[Note(Label(one.text_zh, one.text_en)) for one in answer.about.definitions if one.name == "profile"],
+        definitions=definitions_of(answer.about.definitions),
+        freshness=answer.about.freshness,
+    )
+
+
+def _row(cell: pb.ProfileCell, by: str, currency: str) -> Row:
+    group: tuple[Cell, ...] = group_cells(by, cell.group, cell.group_name) if by else ()
+    figures = cell.figures
+    return (
+        *group,
+        cell.weekday,
+        WEEKDAYS[cell.weekday - 1],
+        cell.hour,
+        cell.days,
+        figures.sales_fen,
+        half_even(figures.sales_fen, cell.days) if cell.days else None,
+        cell.share_bp / BASIS_POINTS,
+        cell.share_bp,
+        figures.bets,
+        figures.events,
+        figures.payouts_fen,
+        currency,
+    )

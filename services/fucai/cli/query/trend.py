@@ -1,0 +1,133 @@
+"""`fucai query trend`: sales over time, beside a comparison."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from fucai.cli.addresses import channel
+from fucai.cli.out.deliver import deliver
+from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.selecting import (
+    AsOf,
+    Compare,
+    CompareName,
+    Data,
+    Explain,
+    LeaveOut,
+    Only,
+    Timeout,
+    Today,
+    listed,
+    selection_of,
+    tell,
+)
+from fucai.cli.query.trend_sheet import trend_sheet
+from fucai.domain.periods import Grain
+from fucai.runtime.settings import ServiceSettings
+from fucai.v1 import analytics_pb2 as pb
+from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
+
+
+class GrainName(enum.StrEnum):
+    """Length of a bucket."""
+
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+# Days that a trend without --from goes back; a year's trend begins with the first stored day.
+_BACK_DAYS = {GrainName.HOUR: 0, GrainName.DAY: 27, GrainName.WEEK: 83, GrainName.MONTH: 364}
+
+
+@with_output
+def trend(  # noqa: PLR0913 (each is an option of the command line)
+    *,
+    first: Annotated[str, typer.Option("--from", help="First business day, YYYY-MM-DD.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
+    grain: Annotated[GrainName, typer.Option(help="Length of a bucket.")] = GrainName.DAY,
+    by: Annotated[
+        str,
+        typer.Option(
+            help="Dimensions, joined with commas: game, zone, zone_type, district, mgmt_area, format, "
+            "channel_class, outlet, kind."
+        ),
+    ] = "",
+    compare: Compare = CompareName.YOY,
+    base_first: Annotated[str, typer.Option("--base-from", help="First day of the base, with base_period.")] = "",
+    measure: Annotated[
+        str, typer.Option(help="Further measures, joined with commas, such as visits,attach_rate,sales_per_outlet.")
+    ] = "",
+    moving_average: Annotated[int, typer.Option(min=0, help="Mean sales of the last so many buckets beside.")] = 0,
+    top: Annotated[int, typer.Option(min=0, help="So many groups, the largest; the rest as others. 0: all.")] = 0,
+    only: Only = None,
+    leave_out: LeaveOut = None,
+    today: Today = False,
+    as_of: AsOf = "",
+    explain: Explain = False,
+    data: Data = None,
+    timeout: Timeout = 30.0,
+    out: Output,
+) -> None:
+    """Show sales over time: SALE less VOID, each on its own business day, beside a year before.
+
+    Try:
+
+        fucai query trend --grain month --by zone_type
+        fucai query trend --from 2025-01-01 --to 2025-12-31 --grain month --by game,outlet --format csv
+        fucai query trend --grain hour --compare previous
+        fucai query trend --grain week --measure visits,attach_rate --filter zone_type=night_market
+        fucai query trend --plot --moving-average 7
+        fucai query trend --grain month --output trend.xlsx
+
+    Zones and formats are those of the day of the sale. A bucket ends at the last stored day, and its base likewise.
+    Every rule is in docs/definitions.md. Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
+    """
+    selection = selection_of(only, leave_out, today=today, as_of=as_of, explain=explain)
+    with channel("analytics", data) as opened:
+        analytics = AnalyticsServiceStub(opened)
+        first, last = _days(analytics, first, last, grain, timeout)
+        dimensions = listed(by)
+        answer = analytics.Trend(
+            pb.TrendRequest(
+                from_day=first,
+                to_day=last,
+                grain=pb.Grain.Value(f"GRAIN_{grain.upper()}"),
+                by=dimensions,
+                compare=compare.number,
+                base_from_day=base_first,
+                measures=listed(measure),
+                moving_average=moving_average,
+                top=top,
+                selection=selection,
+            ),
+            timeout=timeout,
+        )
+    tell(answer.queries)
+    deliver(trend_sheet(answer, grain=Grain[grain.name], by=dimensions, first=first, last=last), out)
+
+
+def _days(analytics: AnalyticsServiceStub, first: str, last: str, grain: GrainName, timeout: float) -> tuple[str, str]:
+    """The days asked for; what is left open ends with the last whole stored day."""
+    if first and last:
+        return first, last
+    found = analytics.Freshness(pb.FreshnessRequest(), timeout=timeout).freshness
+    today = datetime.now(ServiceSettings.from_env().zone).date()
+    yesterday = today - timedelta(days=1)
+    end = last or min(found.last_day or yesterday.isoformat(), yesterday.isoformat())
+    if first:
+        return first, last or max(first, end)  # the service says what is stored, where that is nothing so late
+    if grain is GrainName.YEAR:
+        return min(found.first_day or end, end), end
+    try:
+        ends = date.fromisoformat(end)
+    except ValueError:
+        return end, end  # the service says what is wrong with it
+    begins = ends - timedelta(days=_BACK_DAYS[grain])
+    return (begins.replace(day=1) if grain is GrainName.MONTH else begins).isoformat(), end
