@@ -8,7 +8,7 @@ SECONDS :=
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format lint types layers contract migrations fix protos baseline lock bench clean
+.PHONY: help setup demo test soak check format lint types layers contract migrations metrics fix protos docs baseline lock bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,7 +46,7 @@ soak: setup ## all faults, mutations, random faults and simulated histories; tak
 	@$(BIN)/python -m tests.simulation --canaries
 	@$(BIN)/python -m pytest -m soak tests/e2e tests/integration
 
-check: format lint types layers contract migrations ## format, lint, types, layers, contract, migrations: under a minute
+check: format lint types layers contract migrations metrics ## format, lint, types, layers, contract, migrations, docs: under a minute
 
 format: $(FRESH)
 	@$(BIN)/ruff format --check --quiet .
@@ -69,12 +69,18 @@ contract: $(FRESH)
 migrations: $(FRESH)
 	@$(BIN)/python tools/migrations.py check
 
+metrics: $(FRESH)
+	@$(BIN)/python tools/metrics.py check
+
 fix: $(FRESH) ## format and repair what ruff can repair
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
 protos: $(FRESH) ## generate services/fucai/v1 from protos/
 	@$(BIN)/python tools/contract.py generate
+
+docs: $(FRESH) ## generate docs/metrics.md from the code
+	@$(BIN)/python tools/metrics.py generate
 
 baseline: $(FRESH) ## at a release: record the contract and the migrations that may no longer change
 	@$(BIN)/buf build --output protos/baseline.binpb

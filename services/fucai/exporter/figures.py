@@ -1,170 +1,145 @@
-"""The headline as Prometheus metrics: gauges of the last answer, and how old it is. Asks nothing."""
+"""The last answers as Prometheus metrics: gauges of their figures, and how old they are. Asks nothing."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta
-from datetime import time as clock_time
-from typing import cast
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from google.protobuf.message import Message
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from fucai.exporter.family import Family, Sample
+from fucai.exporter.question import HEADLINE, Days, Question, currency_of, freshness_of
+from fucai.exporter.withheld import FAMILIES as OF_WITHHELD
+from fucai.exporter.withheld import may_hold_sealed, withheld
 from fucai.v1 import analytics_pb2 as pb
 
-_UNITS = {"CNY": "yuan"}
-_FEN = 100.0
-_POINTS = 100.0
-_MARKS = [name.removeprefix("GROWTH_MARK_").lower() for name, number in pb.GrowthMark.items() if number]
-_WITH_RATIO = {pb.GROWTH_MARK_RATIO, pb.GROWTH_MARK_PARTIAL_BASE}
-
-_SCALE = (
-    "Outlets with at least {sales} sale(s), or a daily summary with bets, in the last {days} open days "
-    "up to the end of the period."
+_AGE = Family(
+    "fucai_exporter_figures_age_seconds",
+    "Time since analytics answered with the figures shown here, by question.",
+    ("question",),
 )
-_SALES = "Sales of the period: SALE less VOID events, each on its own business day."
-_GROWTH = (
-    "(value - base) / base, the base being the same calendar days one year before; absent where there is no ratio."
+_SUCCESS = Family(
+    "fucai_exporter_last_success_timestamp_seconds",
+    "When analytics last answered, Unix time, by question.",
+    ("question",),
 )
-_MARK = "1 for how the growth is to be read (ratio, new, both_zero, negative_base, no_base, partial_base), else 0."
+_CUT = Family(
+    "fucai_exporter_groups_cut",
+    "Groups of the answer that are not shown because they are too many: those with the largest sales are.",
+    ("question",),
+)
+OWN = (_AGE, _SUCCESS, _CUT)
 
 
-class HeadlineCollector(Collector):
-    """Holds the last answer, so a failed query leaves its figures, and their growing age, in sight.
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An answer and when it came, Unix seconds."""
+
+    at_s: float
+    answer: Message
+
+
+class FiguresCollector(Collector):
+    """Holds the last answer to each question, so a failed query leaves its figures, and their growing age, in sight.
 
     Before the first answer there are no figures at all: never a zero that nobody measured. Nor are there any once a
     draw is sealed that was not when analytics answered, for they may contain it.
     """
 
     def __init__(
-        self, *, zone: ZoneInfo, least_sales: int, open_days: int, clock: Callable[[], float] = time.time
+        self,
+        questions: Sequence[Question],
+        *,
+        least_sales: int,
+        open_days: int,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._zone = zone
+        self._questions = {question.name: question for question in questions}
+        self._words = {"sales": least_sales, "days": open_days}
         self._clock = clock
-        self._scale_help = _SCALE.format(sales=least_sales, days=open_days)
-        self._answer: tuple[float, pb.HeadlineResponse] | None = None
+        self._kept: dict[str, _Kept] = {}
 
-    def publish(self, answer: pb.HeadlineResponse) -> None:
-        """Makes an answer broken down by zone type the one that is scraped."""
-        self._answer = (self._clock(), answer)
+    def publish(self, name: str, answer: Message) -> None:
+        """Makes an answer to the question of that name the one that is scraped."""
+        self._kept[name] = _Kept(self._clock(), answer)
+
+    def withdraw(self, name: str) -> None:
+        """Shows nothing of that question any more."""
+        self._kept.pop(name, None)
+
+    def age_s(self, name: str) -> float | None:
+        """Seconds since the last answer to that question; None without one."""
+        kept = self._kept.get(name)
+        return max(0.0, self._clock() - kept.at_s) if kept else None
+
+    def is_shown(self, name: str) -> bool:
+        """Whether there is an answer that may be shown now."""
+        return name in self._shown(dict(self._kept))
 
     @property
-    def age_s(self) -> float | None:
-        """Seconds since the last answer; None before the first."""
-        return max(0.0, self._clock() - self._answer[0]) if self._answer else None
+    def days(self) -> Days | None:
+        """The days of the last headline; None before it."""
+        kept = self._kept.get(HEADLINE)
+        answer = kept.answer if kept else None
+        return (answer.from_day, answer.to_day) if isinstance(answer, pb.HeadlineResponse) else None
 
     def describe(self) -> Iterable[Metric]:
         """Nothing in advance: names depend on the store's currency."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics of the last answer."""
-        if self._answer is None:
+        """The metrics of the last answers."""
+        kept = dict(self._kept)
+        if not kept:
             return
-        answered_at, answer = self._answer
-        yield _gauge(
-            "fucai_exporter_figures_age_seconds",
-            "Time since analytics answered with the figures shown here.",
-            max(0.0, self._clock() - answered_at),
-        )
-        yield _gauge(
-            "fucai_exporter_last_success_timestamp_seconds", "When analytics last answered, Unix time.", answered_at
-        )
-        next_seal_ms = answer.freshness.next_seal_ms
-        if next_seal_ms and self._clock() >= next_seal_ms / 1000:
-            return
-        yield from self._period(answer)
-        yield from self._groups("fucai_channel", [((), answer.total)], (), answer)
-        yield from self._groups(
-            "fucai_zone_type",
-            [((group.group or "none",), group) for group in answer.groups],
-            ("zone_type",),
-            answer,
-        )
-        yield from _benchmark(answer)
+        shown = self._shown(kept)
+        samples = [*self._own(kept)]
+        for name, answer in shown.items():
+            samples += self._questions[name].samples(answer)
+        if shown:
+            newest = max((freshness_of(answer) for answer in shown.values()), key=lambda fresh: fresh.answered_ms)
+            samples += withheld(newest, self._clock())
+        currency = next((currency_of(answer) for answer in shown.values()), "")
+        yield from _metrics(samples, currency, self._words)
 
-    def _period(self, answer: pb.HeadlineResponse) -> Iterator[Metric]:
-        yield _gauge(
-            "fucai_channel_period_end_timestamp_seconds",
-            "End of the last business day that the figures cover, Unix time.",
-            self._end_of(answer.to_day),
-        )
-        if answer.freshness.latest_received_ms:
-            yield _gauge(
-                "fucai_channel_data_latest_received_timestamp_seconds",
-                "When a collector received the newest stored event, Unix time.",
-                answer.freshness.latest_received_ms / 1000,
-            )
+    def _shown(self, kept: Mapping[str, _Kept]) -> dict[str, Message]:
+        """The answers that can not contain a draw that is sealed by now, in the order of the questions."""
+        now_s = self._clock()
+        fresh = {name: freshness_of(one.answer) for name, one in kept.items()}
+        newest = max(fresh.values(), key=lambda one: one.answered_ms, default=pb.DataFreshness())
+        return {
+            name: kept[name].answer
+            for name in self._questions
+            if name in kept and not may_hold_sealed(fresh[name], newest, now_s)
+        }
 
-    def _groups(
-        self,
-        prefix: str,
-        groups: Iterable[tuple[tuple[str, ...], pb.HeadlineGroup]],
-        labels: tuple[str, ...],
-        answer: pb.HeadlineResponse,
-    ) -> Iterator[Metric]:
-        unit = _UNITS.get(answer.currency, answer.currency.lower())
-        period = _period_label(answer)
-        of_period = (*labels, "period")
-        scale = GaugeMetricFamily(f"{prefix}_active_outlets", self._scale_help, labels=labels)
-        sales = GaugeMetricFamily(f"{prefix}_sales_{unit}", _SALES, labels=of_period)
-        scale_growth = GaugeMetricFamily(f"{prefix}_active_outlets_growth_ratio", _GROWTH, labels=labels)
-        sales_growth = GaugeMetricFamily(f"{prefix}_sales_growth_ratio", _GROWTH, labels=of_period)
-        mark = GaugeMetricFamily(f"{prefix}_growth_mark", _MARK, labels=(*labels, "figure", "mark"))
-        for values, group in groups:
-            scale.add_metric(values, group.active_outlets)
-            sales.add_metric((*values, period), group.sales_fen / _FEN)
-            if group.scale_growth.mark in _WITH_RATIO:
-                scale_growth.add_metric(values, group.scale_growth.ratio)
-            if group.sales_growth.mark in _WITH_RATIO:
-                sales_growth.add_metric((*values, period), group.sales_growth.ratio)
-            for figure, growth in (("active_outlets", group.scale_growth), ("sales", group.sales_growth)):
-                for name, is_it in _states(growth):
-                    mark.add_metric((*values, figure, name), is_it)
-        yield from (scale, scale_growth, sales, sales_growth, mark)
-
-    def _end_of(self, day: str) -> float:
-        after = date.fromisoformat(day) + timedelta(days=1)
-        return datetime.combine(after, clock_time(), self._zone).timestamp()
+    def _own(self, kept: Mapping[str, _Kept]) -> Iterator[Sample]:
+        now_s = self._clock()
+        for name, one in kept.items():
+            yield Sample(_AGE, (name,), max(0.0, now_s - one.at_s))
+            yield Sample(_SUCCESS, (name,), one.at_s)
+            question = self._questions[name]
+            if question.place.dimension:
+                yield Sample(_CUT, (name,), question.cut(one.answer))
 
 
-def _benchmark(answer: pb.HeadlineResponse) -> Iterator[Metric]:
-    found = answer.benchmark
-    labels = ("series", "benchmark_period")
-    values = (found.series, found.period)
-    published = GaugeMetricFamily(
-        "fucai_channel_benchmark_published",
-        "1 where the benchmark is published for the very period of the figures, else 0: then the newest is shown.",
-        labels=("series",),
-    )
-    published.add_metric((found.series,), float(found.published))
-    growth = GaugeMetricFamily(
-        "fucai_channel_benchmark_growth_ratio", "Growth of the benchmark over its period, year on year.", labels=labels
-    )
-    if found.HasField("growth"):
-        growth.add_metric(values, found.growth)
-    excess = GaugeMetricFamily(
-        "fucai_channel_sales_excess_ratio",
-        "Growth of our sales less that of the benchmark; absent unless published for the very period.",
-        labels=labels,
-    )
-    if found.HasField("excess_points"):
-        excess.add_metric(values, found.excess_points / _POINTS)
-    yield from (published, growth, excess)
+def _metrics(samples: Iterable[Sample], currency: str, words: Mapping[str, int]) -> Iterator[Metric]:
+    """One metric for each family, whichever questions its samples come from, as the exposition format wants it."""
+    found: dict[Family, GaugeMetricFamily] = {}
+    for sample in samples:
+        family = sample.family
+        if family not in found:
+            text = family.text.format_map(words)
+            found[family] = GaugeMetricFamily(family.named(currency), text, labels=family.labels)
+        found[family].add_metric(sample.labels, sample.value)
+    yield from found.values()
 
 
-def _states(growth: pb.Growth) -> Iterator[tuple[str, float]]:
-    current = pb.GrowthMark.Name(growth.mark).removeprefix("GROWTH_MARK_").lower()
-    return ((name, float(name == current)) for name in _MARKS)
-
-
-def _period_label(answer: pb.HeadlineResponse) -> str:
-    days = (date.fromisoformat(answer.to_day) - date.fromisoformat(answer.from_day)).days + 1
-    return f"{days}d"
-
-
-def _gauge(name: str, text: str, value: float) -> Metric:
-    return cast("Metric", GaugeMetricFamily(name, text, value=value))
+def families(questions: Iterable[Question]) -> tuple[Family, ...]:
+    """Every metric that answers to these questions can become, each once, the exporter's own first."""
+    of_questions = (family for question in questions for family in question.families)
+    return tuple(dict.fromkeys([*OWN, *of_questions, *OF_WITHHELD]))

@@ -25,7 +25,9 @@ from fucai.analytics.service import AnalyticsService
 from fucai.analytics.store import Store
 from fucai.analytics.texts import DIMENSIONS
 from fucai.domain.embargo import build_embargo
-from fucai.exporter.figures import HeadlineCollector
+from fucai.exporter.catalogue import all_questions
+from fucai.exporter.figures import FiguresCollector
+from fucai.exporter.question import Asking
 from fucai.ledger.conservation import By, count
 from fucai.runtime.client import connect_blocking
 from fucai.runtime.errors import code_of, explain
@@ -116,9 +118,17 @@ def filtered(dimension: str, *values: str) -> pb.Selection:
 
 
 def scrape(at: Attacked) -> bytes:
-    """What the exporter would publish of a headline."""
-    collector = HeadlineCollector(zone=ZONE, least_sales=1, open_days=7, clock=lambda: NOW_MS / 1000)
-    collector.publish(at.analytics.Headline(pb.HeadlineRequest(by="zone_type")))
+    """What the exporter would publish: one question of each kind that it asks."""
+    wanted = {"headline", "scale_channel", "growth_game", "decompose", "benchmark_month", "alerts", "silent"}
+    questions = [one for one in all_questions(Asking(ZONE, benchmark="own")) if one.name in wanted]
+    assert len(questions) == len(wanted)
+    collector = FiguresCollector(questions, least_sales=1, open_days=7, clock=lambda: NOW_MS / 1000)
+    for question in questions:
+        request = question.request(collector.days)
+        try:
+            collector.publish(question.name, getattr(at.analytics, question.method)(request))
+        except grpc.RpcError as refused:
+            assert question.refusable, explain(refused)  # noqa: PT017 (a refusal is an answer)
     registry = CollectorRegistry()
     registry.register(collector)
     return generate_latest(registry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 
 import grpc
@@ -92,7 +93,7 @@ def test_the_demo_ends_by_itself_with_a_summary(capsys: pytest.CaptureFixture[st
     assert "sales ▲ +7.0% · events stored 21" in out
     assert out.count("national_welfare") == 1
     assert "the last figures" in out
-    assert "first figure after 0 s; ran 1 s" in out
+    assert re.search(r"first figure after \d+ s; ran \d+ s", out)
 
 
 def test_a_simulator_that_ends_early_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fucai.analytics import measures
-from fucai.cli.growth_sheet import MEASURES
+from fucai.cli.query.growth_sheet import MEASURES
 from fucai.v1 import analytics_pb2 as pb
 from tests.unit.cli.fake import FakeAnalytics, run, serving
 

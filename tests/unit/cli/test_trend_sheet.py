@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fucai.cli.out.reading import change_of
 from fucai.cli.out.sheet import Change, Mark, Sheet
-from fucai.cli.trend_sheet import trend_sheet
+from fucai.cli.query.trend_sheet import trend_sheet
 from fucai.domain.periods import Grain
 from fucai.v1 import analytics_pb2 as pb
 from tests.unit.cli.fake import TREND

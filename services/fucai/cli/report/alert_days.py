@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fucai.cli.alerts_sheet import alerts_sheet
 from fucai.cli.out.sheet import Sheet
+from fucai.cli.query.alerts_sheet import alerts_sheet
 from fucai.cli.report.gather import Alerts
 from fucai.domain.labels import Label
 from fucai.v1 import analytics_pb2 as pb

@@ -11,7 +11,7 @@ from fucai.cli.out.reading import group_cells
 from fucai.cli.out.screen import View, units_of
 from fucai.cli.out.words import word
 from fucai.cli.output import Lang
-from fucai.cli.profile_sheet import WEEKDAYS, profile_sheet
+from fucai.cli.query.profile_sheet import WEEKDAYS, profile_sheet
 from fucai.cli.report import charts
 from fucai.cli.report.figures import Figures
 from fucai.cli.report.heat import heat

@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
-from fucai.cli.decompose_sheet import decompose_sheet
-from fucai.cli.growth_sheet import growth_sheet
-from fucai.cli.headline_sheet import headline_sheet
 from fucai.cli.out.sheet import Sheet
 from fucai.cli.out.words import fresh, local_time
 from fucai.cli.output import Lang
-from fucai.cli.rank_sheet import rank_sheet
+from fucai.cli.query.decompose_sheet import decompose_sheet
+from fucai.cli.query.growth_sheet import growth_sheet
+from fucai.cli.query.headline_sheet import headline_sheet
+from fucai.cli.query.rank_sheet import rank_sheet
+from fucai.cli.query.scale_sheet import scale_sheet
+from fucai.cli.query.silent_sheet import silent_sheet
+from fucai.cli.query.trend_sheet import trend_sheet
 from fucai.cli.report import drawings
 from fucai.cli.report.alert_days import alert_days_sheet
 from fucai.cli.report.cards import cards
@@ -22,9 +25,6 @@ from fucai.cli.report.gather import ALERT_DAYS, Bulletin, Missing, Ranked
 from fucai.cli.report.markup import el
 from fucai.cli.report.tables import plain_table, table
 from fucai.cli.report.texts import pick, say
-from fucai.cli.scale_sheet import scale_sheet
-from fucai.cli.silent_sheet import silent_sheet
-from fucai.cli.trend_sheet import trend_sheet
 from fucai.domain.labels import Label
 from fucai.domain.periods import Grain
 from fucai.v1 import analytics_pb2 as pb

@@ -1,32 +1,31 @@
-"""`fucai query`: trends and headlines, asked of analytics; every output comes of one sheet."""
+"""`fucai query trend`: sales over time, beside a comparison."""
 
 from __future__ import annotations
 
 import enum
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.headline_sheet import headline_sheet
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.selecting import (
+from fucai.cli.query.selecting import (
     AsOf,
     Compare,
     CompareName,
+    Data,
     Explain,
     LeaveOut,
     Only,
+    Timeout,
     Today,
-    given_comparison,
     listed,
     selection_of,
     tell,
 )
-from fucai.cli.trend_sheet import trend_sheet
+from fucai.cli.query.trend_sheet import trend_sheet
 from fucai.domain.periods import Grain
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import analytics_pb2 as pb
@@ -45,8 +44,6 @@ class GrainName(enum.StrEnum):
 
 # Days that a trend without --from goes back; a year's trend begins with the first stored day.
 _BACK_DAYS = {GrainName.HOUR: 0, GrainName.DAY: 27, GrainName.WEEK: 83, GrainName.MONTH: 364}
-_DATA = typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where.")
-_TIMEOUT = typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops the query then.")
 
 
 @with_output
@@ -74,8 +71,8 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
     today: Today = False,
     as_of: AsOf = "",
     explain: Explain = False,
-    data: Annotated[Path | None, _DATA] = None,
-    timeout: Annotated[float, _TIMEOUT] = 30.0,
+    data: Data = None,
+    timeout: Timeout = 30.0,
     out: Output,
 ) -> None:
     """Show sales over time: SALE less VOID, each on its own business day, beside a year before.
@@ -114,59 +111,6 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
         )
     tell(answer.queries)
     deliver(trend_sheet(answer, grain=Grain[grain.name], by=dimensions, first=first, last=last), out)
-
-
-@with_output
-def headline(  # noqa: PLR0913 (each is an option of the command line)
-    *,
-    first: Annotated[str, typer.Option("--from", help="First business day; else 27 days before --to.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
-    by: Annotated[
-        str,
-        typer.Option(help="One of game, zone, zone_type, district, mgmt_area, format, channel_class, outlet."),
-    ] = "",
-    benchmark: Annotated[str, typer.Option(help="Published series to stand beside; else national_welfare.")] = "",
-    active_sales: Annotated[int, typer.Option(min=1, help="An outlet is active with so many sales ...")] = 1,
-    active_days: Annotated[int, typer.Option(min=1, max=366, help="... in the last so many open days.")] = 7,
-    compare: Compare = CompareName.YOY,
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Annotated[Path | None, _DATA] = None,
-    timeout: Annotated[float, _TIMEOUT] = 30.0,
-    out: Output,
-) -> None:
-    """Show channel scale (active outlets) and sales of a period, year on year, beside a benchmark.
-
-    Try:
-
-        fucai query headline
-        fucai query headline --from 2025-01-01 --to 2025-12-31 --by zone_type
-        fucai query headline --active-sales 5 --active-days 14 --lang zh
-        fucai query headline --by zone --json
-
-    The excess over the benchmark is shown only where the series is published for the very period; else the newest
-    published figure stands under its own label. Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
-    """
-    selection = selection_of(only, leave_out, today=today, as_of=as_of, explain=explain)
-    with channel("analytics", data) as opened:
-        answer = AnalyticsServiceStub(opened).Headline(
-            pb.HeadlineRequest(
-                from_day=first,
-                to_day=last,
-                by=by,
-                benchmark=benchmark,
-                active_sales=active_sales,
-                active_open_days=active_days,
-                compare=given_comparison(compare),
-                selection=selection,
-            ),
-            timeout=timeout,
-        )
-    tell(answer.queries)
-    deliver(headline_sheet(answer, by=by), out)
 
 
 def _days(analytics: AnalyticsServiceStub, first: str, last: str, grain: GrainName, timeout: float) -> tuple[str, str]:

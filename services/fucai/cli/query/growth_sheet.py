@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fucai.cli.headline_sheet import benchmark_note
 from fucai.cli.out.reading import change_of, days_fact, definitions_of, group_cells, group_columns
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Row, Sheet, Tone
+from fucai.cli.query.headline_sheet import benchmark_note
 from fucai.domain.labels import DIMENSIONS, Label
 from fucai.v1 import analytics_pb2 as pb
 

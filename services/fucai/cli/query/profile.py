@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,14 +9,11 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.profile_map import heat_map
-from fucai.cli.profile_sheet import profile_sheet
-from fucai.cli.selecting import AsOf, Explain, LeaveOut, Only, Today, selection_of, tell
+from fucai.cli.query.profile_map import heat_map
+from fucai.cli.query.profile_sheet import profile_sheet
+from fucai.cli.query.selecting import AsOf, Data, Explain, LeaveOut, Only, Timeout, Today, selection_of, tell
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
-
-_DATA = typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where.")
-_TIMEOUT = typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops the query then.")
 
 
 @with_output
@@ -34,8 +30,8 @@ def profile(  # noqa: PLR0913 (each is an option of the command line)
     today: Today = False,
     as_of: AsOf = "",
     explain: Explain = False,
-    data: Annotated[Path | None, _DATA] = None,
-    timeout: Annotated[float, _TIMEOUT] = 30.0,
+    data: Data = None,
+    timeout: Timeout = 30.0,
     out: Output,
 ) -> None:
     """Show when sales happen (时段分布): a heat map of hours by weekday; exports have a row for each cell.

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.asking import Question, with_question
-from fucai.cli.decompose_sheet import decompose_sheet
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.selecting import listed, tell
+from fucai.cli.query.asking import Question, with_question
+from fucai.cli.query.decompose_sheet import decompose_sheet
+from fucai.cli.query.selecting import listed, tell
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 

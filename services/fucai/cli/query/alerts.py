@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.alerts_sheet import alerts_sheet
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.selecting import AsOf, Explain, LeaveOut, Only, Today, listed, selection_of, tell
+from fucai.cli.query.alerts_sheet import alerts_sheet
+from fucai.cli.query.selecting import AsOf, Data, Explain, LeaveOut, Only, Timeout, Today, listed, selection_of, tell
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
-
-_DATA = typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where.")
-_TIMEOUT = typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops the query then.")
 
 
 @with_output
@@ -31,8 +27,8 @@ def alerts(
     today: Today = False,
     as_of: AsOf = "",
     explain: Explain = False,
-    data: Annotated[Path | None, _DATA] = None,
-    timeout: Annotated[float, _TIMEOUT] = 30.0,
+    data: Data = None,
+    timeout: Timeout = 30.0,
     out: Output,
 ) -> None:
     """Show the alerts (预警) of a day: outlets away from their own pattern of that weekday, and idle terminals.

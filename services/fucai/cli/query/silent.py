@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,13 +9,10 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.selecting import AsOf, Explain, LeaveOut, Only, Today, moment_of, selection_of, tell
-from fucai.cli.silent_sheet import silent_sheet
+from fucai.cli.query.selecting import AsOf, Data, Explain, LeaveOut, Only, Timeout, Today, moment_of, selection_of, tell
+from fucai.cli.query.silent_sheet import silent_sheet
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
-
-_DATA = typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where.")
-_TIMEOUT = typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops the query then.")
 
 
 @with_output
@@ -33,8 +29,8 @@ def silent(
     today: Today = False,
     as_of: AsOf = "",
     explain: Explain = False,
-    data: Annotated[Path | None, _DATA] = None,
-    timeout: Annotated[float, _TIMEOUT] = 30.0,
+    data: Data = None,
+    timeout: Timeout = 30.0,
     out: Output,
 ) -> None:
     """Show outlets (静默网点) that are open, usually sell in these hours, and have not sold for long enough.

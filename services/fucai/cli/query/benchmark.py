@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.benchmark_sheet import benchmark_sheet
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.selecting import AsOf, Explain, LeaveOut, Only, Today, selection_of, tell
+from fucai.cli.query.benchmark_sheet import benchmark_sheet
+from fucai.cli.query.selecting import AsOf, Data, Explain, LeaveOut, Only, Timeout, Today, selection_of, tell
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
-
-_DATA = typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where.")
-_TIMEOUT = typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops the query then.")
 
 
 class PeriodName(enum.StrEnum):
@@ -42,8 +38,8 @@ def benchmark(  # noqa: PLR0913 (each is an option of the command line)
     today: Today = False,
     as_of: AsOf = "",
     explain: Explain = False,
-    data: Annotated[Path | None, _DATA] = None,
-    timeout: Annotated[float, _TIMEOUT] = 30.0,
+    data: Data = None,
+    timeout: Timeout = 30.0,
     out: Output,
 ) -> None:
     """Show a published series (基准) with growth computed from its amounts, and our own sales of the very same days.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -46,6 +47,15 @@ AsOf = Annotated[
 Explain = Annotated[
     bool,
     typer.Option("--explain", help="Tell the queries on stderr: SQL, rows read, projections.", rich_help_panel=_PANEL),
+]
+
+
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where."),
+]
+Timeout = Annotated[
+    float, typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops the query when they are over.")
 ]
 
 

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.asking import Question, with_question
 from fucai.cli.errors import CliError
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.rank_sheet import rank_sheet
-from fucai.cli.selecting import tell
+from fucai.cli.query.asking import Question, with_question
+from fucai.cli.query.rank_sheet import rank_sheet
+from fucai.cli.query.selecting import tell
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 

@@ -14,7 +14,7 @@ from fucai.cli.out.screen import View, clean, notes, units_of
 from fucai.cli.out.sheet import Cell, Row, Sheet
 from fucai.cli.out.words import word
 from fucai.cli.output import Lang
-from fucai.cli.profile_sheet import WEEKDAYS
+from fucai.cli.query.profile_sheet import WEEKDAYS
 from fucai.domain.labels import Label
 
 MAPS_ON_TERMINAL = 6

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from fucai.cli.selecting import AsOf, Explain, LeaveOut, Only, Today, selection_of
+from fucai.cli.query.selecting import AsOf, Explain, LeaveOut, Only, Today, selection_of
 from fucai.v1 import analytics_pb2 as pb
 
 _PANEL = "Selection"

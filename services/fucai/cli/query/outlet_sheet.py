@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fucai.cli.growth_sheet import MEASURES, measure_kind, measurement_cells
 from fucai.cli.out.periods import pairing_facts, pairing_notes, period_title
 from fucai.cli.out.reading import day_of, days_fact, definitions_of
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Row, Sheet
 from fucai.cli.out.words import local_time
+from fucai.cli.query.growth_sheet import MEASURES, measure_kind, measurement_cells
 from fucai.domain.labels import CHANNEL_CLASSES, FORMATS, ZONE_TYPES, Label
 from fucai.domain.periods import DayRange
 from fucai.domain.rounding import BASIS_POINTS

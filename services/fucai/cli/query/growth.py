@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.growth_sheet import growth_sheet
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.selecting import (
+from fucai.cli.query.growth_sheet import growth_sheet
+from fucai.cli.query.selecting import (
     AsOf,
     Compare,
     CompareName,
+    Data,
     Explain,
     LeaveOut,
     Only,
+    Timeout,
     Today,
     given_comparison,
     listed,
@@ -27,8 +28,6 @@ from fucai.cli.selecting import (
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
-_DATA = typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where.")
-_TIMEOUT = typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops the query then.")
 _FEN = 100
 
 
@@ -62,8 +61,8 @@ def growth(  # noqa: PLR0913 (each is an option of the command line)
     today: Today = False,
     as_of: AsOf = "",
     explain: Explain = False,
-    data: Annotated[Path | None, _DATA] = None,
-    timeout: Annotated[float, _TIMEOUT] = 30.0,
+    data: Data = None,
+    timeout: Timeout = 30.0,
     out: Output,
 ) -> None:
     """Show a period against its base: measures, their growth, and the growth of the same outlets (同店).

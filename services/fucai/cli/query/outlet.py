@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,15 +9,17 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.outlet_card import card
-from fucai.cli.outlet_sheet import outlet_sheet
-from fucai.cli.selecting import (
+from fucai.cli.query.outlet_card import card
+from fucai.cli.query.outlet_sheet import outlet_sheet
+from fucai.cli.query.selecting import (
     AsOf,
     Compare,
     CompareName,
+    Data,
     Explain,
     LeaveOut,
     Only,
+    Timeout,
     Today,
     given_comparison,
     selection_of,
@@ -26,9 +27,6 @@ from fucai.cli.selecting import (
 )
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
-
-_DATA = typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where.")
-_TIMEOUT = typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops the query then.")
 
 
 @with_output
@@ -45,8 +43,8 @@ def outlet(  # noqa: PLR0913 (each is an option of the command line)
     today: Today = False,
     as_of: AsOf = "",
     explain: Explain = False,
-    data: Annotated[Path | None, _DATA] = None,
-    timeout: Annotated[float, _TIMEOUT] = 30.0,
+    data: Data = None,
+    timeout: Timeout = 30.0,
     out: Output,
 ) -> None:
     """Show one outlet's card: what it is, what it sells against a year before, its games, and where it stands.

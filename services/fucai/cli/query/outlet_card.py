@@ -12,8 +12,8 @@ from fucai.cli.numbers import MoneyUnit, growth_text, mark_notes, money_unit, pe
 from fucai.cli.out.screen import View, clean
 from fucai.cli.out.sheet import Cell, Change, Fact, Kind, Row, Sheet, Tone
 from fucai.cli.out.words import COMMA, fresh
-from fucai.cli.outlet_sheet import ALERT, DAY, GAME, MEASURE, VERSION
 from fucai.cli.output import Lang
+from fucai.cli.query.outlet_sheet import ALERT, DAY, GAME, MEASURE, VERSION
 from fucai.domain.labels import Label
 
 _VERSIONS_SHOWN = 4

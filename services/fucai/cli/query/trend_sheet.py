@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from fucai.cli.growth_sheet import MEASURES, measure_kind, measurement_cells
 from fucai.cli.out.reading import both_of, change_of, day_of, definitions_of, group_cells, group_columns
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Plot, Row, Sheet, Tone, summed
+from fucai.cli.query.growth_sheet import MEASURES, measure_kind, measurement_cells
 from fucai.domain.labels import DIMENSIONS, Label
 from fucai.domain.periods import DayRange, Grain, whole
 from fucai.v1 import analytics_pb2 as pb

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,14 +10,16 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.scale_sheet import scale_sheet
-from fucai.cli.selecting import (
+from fucai.cli.query.scale_sheet import scale_sheet
+from fucai.cli.query.selecting import (
     AsOf,
     Compare,
     CompareName,
+    Data,
     Explain,
     LeaveOut,
     Only,
+    Timeout,
     Today,
     listed,
     selection_of,
@@ -26,9 +27,6 @@ from fucai.cli.selecting import (
 )
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
-
-_DATA = typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where.")
-_TIMEOUT = typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops the query then.")
 
 
 class BucketName(enum.StrEnum):
@@ -64,8 +62,8 @@ def scale(  # noqa: PLR0913 (each is an option of the command line)
     today: Today = False,
     as_of: AsOf = "",
     explain: Explain = False,
-    data: Annotated[Path | None, _DATA] = None,
-    timeout: Annotated[float, _TIMEOUT] = 30.0,
+    data: Data = None,
+    timeout: Timeout = 30.0,
     out: Output,
 ) -> None:
     """Show channel scale (渠道规模): outlets installed, active, opened and closed, and sales per active outlet.

@@ -1,0 +1,1 @@
+"""`fucai query`: each question its command, and the sheet made of its answer. Computes no figure."""
