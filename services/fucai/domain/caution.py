@@ -13,6 +13,10 @@ from fucai.domain.lunar import MissingNewYearError, lunar_shift
 from fucai.domain.market import Market
 from fucai.domain.periods import Comparison, DayRange, whole_months, year_before
 
+_NEAR = timedelta(days=20)
+"""How far from new year its closure reaches, generously: the longest so far was ten days."""
+_SEASON_DAYS = 92
+
 
 class Better(enum.Enum):
     """A question that a moving closure does not spoil."""
@@ -86,7 +90,7 @@ def caution(
     sides = Remedy(Better.OPEN_DAY, days, base)
     if _even_new_years(sides, market) and (rule is Comparison.OPEN_DAY or _even_closed_days(sides, market)):
         return None
-    remedies = (found for found in _remedies(rule, days, market) if _askable(found, last_stored))
+    remedies = (found for found in _remedies(rule, days, base, market) if _askable(found, last_stored))
     return Caution(
         rule=rule,
         closed_days=(market.closed_days(days), market.closed_days(base)),
@@ -95,12 +99,13 @@ def caution(
     )
 
 
-def _remedies(rule: Comparison, days: DayRange, market: Market) -> Iterator[Remedy]:
+def _remedies(rule: Comparison, days: DayRange, base: DayRange, market: Market) -> Iterator[Remedy]:
     """Better questions, best first: even ones; per open day; and those in which closed days, but not new years, differ.
 
-    Whole months are rather put together, other stretches rather aligned.
+    Whole months are rather put together, other stretches rather aligned; but only around lunar new year: what differs
+    in October is no matter of the moon.
     """
-    aligned = None if rule is Comparison.LUNAR else _aligned(days, market)
+    aligned = None if rule is Comparison.LUNAR or not _is_spring(days, base, market) else _aligned(days, market)
     pair = (_together(days), aligned) if whole_months(days) else (aligned, _together(days))
     level = [found for found in pair if found is not None and _even_new_years(found, market)]
     yield from (found for found in level if _even_closed_days(found, market))
@@ -110,6 +115,14 @@ def _remedies(rule: Comparison, days: DayRange, market: Market) -> Iterator[Reme
         if _even_new_years(averaged, market):
             yield averaged
     yield from level
+
+
+def _is_spring(days: DayRange, base: DayRange, market: Market) -> bool:
+    """Whether a new year lies in either side or near it, and the period is a season at most or new years differ."""
+    if len(market.new_years_in(days)) != len(market.new_years_in(base)):
+        return True
+    sides = [DayRange(max(side.first, FIRST_DAY + _NEAR) - _NEAR, side.last + _NEAR) for side in (days, base)]
+    return days.days <= _SEASON_DAYS and any(market.new_years_in(side) for side in sides)
 
 
 def _together(days: DayRange) -> Remedy | None:

@@ -86,6 +86,18 @@ def test_a_longer_closure_is_better_averaged() -> None:
     assert pair(october, Comparison.OPEN_DAY, STORED, market).caution is None
 
 
+def test_national_day_is_no_matter_of_the_moon() -> None:
+    """Aligned, October 2026 would meet days without a closure, and still the average per open day is advised."""
+    october = DayRange(date(2026, 10, 1), date(2026, 10, 31))
+    closed = Closure(DayRange(date(2025, 10, 1), date(2025, 10, 4)), Scope.DRAW_GAMES)
+    market = Market((closed,), {2025: date(2025, 1, 29), 2026: date(2026, 2, 17), 2027: date(2027, 2, 6)})
+    stored = DayRange(date(2025, 1, 1), date(2026, 11, 23))
+    warned = pair(october, Comparison.YOY, stored, market).caution
+    assert warned is not None
+    assert warned.remedy is not None
+    assert warned.remedy.kind is Better.OPEN_DAY
+
+
 def test_averages_do_not_warn_of_closures_but_of_the_festival() -> None:
     """Per open day, closed days are accounted for and not named; a new year on one side still is."""
     warned = pair(FEBRUARY, Comparison.OPEN_DAY, STORED, MARKET).caution
