@@ -143,10 +143,10 @@ def _scan(url: str, stub: AnalyticsServiceStub, found: list[Measured]) -> None:
     with plain_service(url, DATABASE) as plain:
         for one in found:
             began = time.perf_counter()
-            answer = one.question.ask(plain)
+            answer = one.question.ask(plain, explain=True)
             one.scanned = (time.perf_counter() - began) * 1_000
+            one.scanned_rows = _rows_read(answer)
             one.equal = same(answer, one.question.ask(stub))
-            one.scanned_rows = _rows_read(one.question.ask(plain, explain=True))
 
 
 def _crowd(url: str, stub: AnalyticsServiceStub, channel: Channel, found: list[Measured]) -> float:

@@ -109,7 +109,7 @@ def test_answers_explain_themselves(analytics: AnalyticsServiceStub) -> None:
         assert answer.about.currency == "CNY"
         assert answer.about.freshness.last_day == "2025-03-10"
         assert all(one.name and one.text_zh and one.text_en for one in answer.about.definitions)
-        assert ["by_outlet", "by_outlet_draw"] in [list(query.projections) for query in answer.about.queries]
+        assert ["by_outlet"] in [list(query.projections) for query in answer.about.queries]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_figures_as_of_a_moment_before_anything_was_stored_are_zero(analytics: A
     assert (answer.total.value_fen, answer.total.same_outlets) == (0, 0)
 
 
-def test_a_plan_reads_both_periods_from_the_daily_projection(store_url: str) -> None:
+def test_a_plan_reads_both_periods_from_the_projection_by_draw(store_url: str) -> None:
     """The disjunction of both periods still finds the projection and its key."""
     text = paired._placed("mgmt_area", (("game", False), ("zone", True)), today=False, as_of=False)  # noqa: SLF001
     days = {"first_day": date(2024, 1, 1), "last_day": date(2024, 1, 31)}
@@ -191,5 +191,5 @@ def test_a_plan_reads_both_periods_from_the_daily_projection(store_url: str) -> 
     plan = client.query(f"EXPLAIN indexes = 1 {text}", parameters=days | base | filters).result_rows
     client.close()
     lines = "\n".join(line for (line,) in plan)
-    assert "ReadFromMergeTree (daily)" in lines
+    assert "ReadFromMergeTree (by_outlet_draw)" in lines
     assert "business_day" in lines
