@@ -47,17 +47,24 @@ def show(sheet: Sheet, view: View) -> RenderableType:
     same = len(set(units.values())) <= 1
     shown = [place for place, column in enumerate(sheet.columns) if column.screen is not None]
     total = [sheet.total] if sheet.total is not None else []
+    heads = {place: _head(sheet.columns[place], units, view.lang, same=same) for place in shown}
     texts = {
         place: [_cell(row[place], sheet.columns[place], units, view) for row in (*rows, *total)] for place in shown
     }
+    bare = _needed(heads, texts)
     for place in shown:
         if sheet.columns[place].bars:
             _draw(texts[place], [row[place] for row in (*rows, *total)])
-    heads = {place: _head(sheet.columns[place], units, view.lang, same=same) for place in shown}
-    needed = {place: max([cell_len(heads[place]), *(cell_len(text.plain) for text in texts[place])]) for place in shown}
+    needed = _needed(heads, texts)
     kept, given_up = fit(sheet.columns, needed, view.width)
-    table = Table(box=None, header_style="bold", pad_edge=False)
     tight = _least(sheet.columns, needed, kept) > view.width
+    if tight and needed != bare:  # bars are the first to go: a figure says more than its bar
+        for place in shown:
+            if sheet.columns[place].bars:
+                texts[place] = [_cell(row[place], sheet.columns[place], units, view) for row in (*rows, *total)]
+        kept, given_up = fit(sheet.columns, bare, view.width)
+        tight = _least(sheet.columns, bare, kept) > view.width
+    table = Table(box=None, header_style="bold", pad_edge=False)
     for place in kept:
         kind, bars = sheet.columns[place].kind, sheet.columns[place].bars
         folds = kind in _FOLDS or tight
@@ -68,6 +75,13 @@ def show(sheet: Sheet, view: View) -> RenderableType:
         bold = number >= len(rows) or number in sheet.bold
         table.add_row(*(texts[place][number] for place in kept), style="bold" if bold else None)
     return Group(table, *notes(sheet, view, rows, units, given_up))
+
+
+def _needed(heads: Mapping[int, str], texts: Mapping[int, Sequence[Text]]) -> dict[int, int]:
+    """Cells that each column takes."""
+    return {
+        place: max([cell_len(head), *(cell_len(text.plain) for text in texts[place])]) for place, head in heads.items()
+    }
 
 
 def fit(columns: Sequence[Column], needed: Mapping[int, int], width: int) -> tuple[list[int], list[int]]:
