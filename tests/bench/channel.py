@@ -133,6 +133,13 @@ def fill_sales(client: Client, channel: Channel, told: Callable[[int], None]) ->
     client.command("ALTER TABLE sales MODIFY SETTING fsync_after_insert = 1, min_rows_to_fsync_after_merge = 1")
 
 
+def merge_months(client: Client) -> None:
+    """Merge each month but the last into one part, as time does with months that nobody writes to any more."""
+    months = client.query("SELECT DISTINCT partition FROM system.parts WHERE table = 'sales' AND active").result_rows
+    for month in sorted(int(row[0]) for row in months)[:-1]:
+        client.command(f"OPTIMIZE TABLE sales PARTITION {month} FINAL")
+
+
 def prepare_batch(client: Client, channel: Channel, size: int) -> None:
     """Keep events of the last day for `write_batch`."""
     client.command("DROP TABLE IF EXISTS bench_batch SYNC")
