@@ -118,8 +118,8 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
 
 async def _last_sale(asked: Asked, outlet_id: str, selection: Selection) -> int:
     text = last_sale_text(selection.key, today=selection.today is not None, as_of=bool(selection.as_of_ms))
-    rows = await asked.ask(text, merged(selection.parameters(), {"outlet_id": outlet_id}))
-    return int(rows[0][0]) if rows else 0
+    ((moment,),) = await asked.ask(text, merged(selection.parameters(), {"outlet_id": outlet_id}))
+    return int(moment)
 
 
 async def _measure(asked: Asked, question: _Question, found: Pairing) -> list[analytics_pb2.Measurement]:
@@ -205,7 +205,7 @@ async def _place(asked: Asked, question: _Question, versions: Sequence[Row]) -> 
 
 @cache
 def last_sale_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = False, as_of: bool = False) -> str:
-    """The query of the last sale, in one row or none: last_sale_ms. Parameters: outlet_id, those of the selection."""
+    """The query of the last sale. Parameters: outlet_id, those of the selection. Column: last_sale_ms."""
     chosen = texts.where(conditions, today=today, as_of=as_of)
     return Template(texts.plain("outlet_last_sale")).substitute(read=chosen.read, summed=chosen.summed)
 
