@@ -155,7 +155,6 @@ def _registry(client: Client, world: World) -> None:
     values = [[*value, 1] for value in BENCHMARKS]
     _insert(client, "benchmark_rows", "series period amount_fen yoy_pct import_id", values)
     _insert(client, "imports", "import_id source sha256 added corrected unchanged", [[1, "test", "", 1, 0, 0]])
-    client.command("SYSTEM RELOAD DICTIONARY outlet_turns")
     client.command("SYSTEM RELOAD DICTIONARY outlet_history")
 
 
