@@ -47,3 +47,45 @@ def test_trends_equal_the_file(
     expected = oracle.trend(first, last, grain, by, compare)
     assert expected
     assert ask(toronto, first, last, grain, by, compare) == expected
+
+
+@pytest.mark.parametrize(("grain", "window"), [("DAY", 28), ("WEEK", 5), ("MONTH", 3), ("YEAR", 2)])
+def test_moving_averages_equal_the_file(
+    toronto: AnalyticsServiceStub, real: Ontario, grain: str, window: int
+) -> None:
+    """By game over the whole file, half to even; none before the window is full, nor over a week that is cut."""
+    request = pb.TrendRequest(
+        from_day=FIRST.isoformat(), to_day=LAST.isoformat(), by=["game"], moving_average=window
+    )
+    request.grain = pb.Grain.Value(f"GRAIN_{grain}")
+    days = days_between(FIRST, LAST)
+    buckets = sorted({bucket_key(grain.lower(), day) for day in days})
+    whole = {
+        bucket: grain != "WEEK" or len([day for day in days if bucket_key("week", day) == bucket]) == 7
+        for bucket in buckets
+    }
+    keys = pl.Series([bucket_key(grain.lower(), day) for day in days])
+    bucket_of = dict(zip(days, keys, strict=True))
+    sums = {
+        (bucket, game): fen
+        for bucket, game, fen in real.rows.with_columns(bucket=pl.col("day").replace_strict(bucket_of))
+        .group_by("bucket", "game")
+        .agg(pl.col("fen").sum())
+        .iter_rows()
+    }
+    expected = {}
+    for place, bucket in enumerate(buckets):
+        span = buckets[max(0, place - window + 1) : place + 1]
+        full = len(span) == window and all(whole[one] for one in span)
+        for game in GAMES:
+            mean = round(Fraction(sum(sums[one, game] for one in span), window)) if full else None
+            expected[max(bucket, FIRST).isoformat(), game] = (sums[bucket, game], mean)
+    found = {
+        (row.bucket, row.group[0]): (
+            row.figures.sales_fen,
+            row.moving_average_fen if row.HasField("moving_average_fen") else None,
+        )
+        for row in toronto.Trend(request).rows
+    }
+    assert found == expected
+    assert any(mean for _, mean in found.values())
