@@ -98,9 +98,7 @@ def keep(source: Path, real: Ontario, url: str) -> None:
     client = connect(url)
     migrate(client, database=DATABASE, store=StoreSettings(ZONE.key, CURRENCY))
     with open_sales_file(source) as file, Spool() as spool:
-        parser = RowParser(
-            locate(parse_mapping(COLUMNS), file.header), amount_unit=100, today=NOW.date().toordinal()
-        )
+        parser = RowParser(locate(parse_mapping(COLUMNS), file.header), amount_unit=100, today=NOW.date().toordinal())
         enrolment = Enrolment(build_known([], timezone=ZONE.key, currency=CURRENCY), register=True)
         for line in file.lines():
             row = parser.parse(line.fields)

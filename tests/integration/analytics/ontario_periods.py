@@ -5,9 +5,11 @@ from __future__ import annotations
 import calendar
 from collections.abc import Sequence
 from datetime import date, timedelta
+from fractions import Fraction
 
 import polars as pl
 
+from fucai.v1 import analytics_pb2 as pb
 from tests.integration.analytics.ontario import FIRST, LAST
 from tests.integration.analytics.oracle import DAY, Oracle, days_between, year_later
 
@@ -75,6 +77,16 @@ def of_days(rows: pl.DataFrame, days: Sequence[date]) -> pl.DataFrame:
     return rows.filter(pl.col("day").is_between(days[0], days[-1]))
 
 
-def mark_of(value: float, base: float, days: Sequence[date]) -> tuple[str, float | None]:
+def mark_of(value: int | Fraction, base: int | Fraction, days: Sequence[date]) -> tuple[str, float | None]:
     """Mark and ratio against a base of these days."""
-    return Oracle.mark(value, base, sum(day >= FIRST for day in days), len(days))  # type: ignore[arg-type]
+    stored = sum(day >= FIRST for day in days)
+    mark, ratio = Oracle.mark(value, base, stored, len(days))  # type: ignore[arg-type]
+    return mark, None if ratio is None else float(ratio)
+
+
+def check_days(pairing: pb.Pairing, first: str, last: str, rule: str) -> None:
+    """Both stretches of days are those of the rule."""
+    asked = date.fromisoformat(last)
+    base = base_of(rule, date.fromisoformat(first), asked)
+    ends = (min(asked, LAST), base[0], base[-1])
+    assert (pairing.to_day, pairing.base_from_day, pairing.base_to_day) == tuple(day.isoformat() for day in ends)

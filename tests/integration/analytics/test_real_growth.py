@@ -43,7 +43,7 @@ def side_of(rows: pl.DataFrame, by: str) -> Side:
 
 
 def measured(group: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Fraction | None]:
-    """Every measure of a group; None where it can not be formed. No game of the file has draws: all bets are tickets."""
+    """Every measure of a group; None where it can not be formed. All bets are tickets, for no game has draws."""
     outlets = len(group["sales"])
     found: dict[str, Fraction | None] = dict.fromkeys(ZERO, Fraction(0))
     found |= dict.fromkeys(FUNDS, None if group["events"] else Fraction(0)) | {"attach_rate": None}

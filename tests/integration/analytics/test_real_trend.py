@@ -7,7 +7,7 @@ No day of it is 29 February, and no year of it begins on a Monday.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 import polars as pl
@@ -15,9 +15,13 @@ import pytest
 
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
-from tests.integration.analytics.ontario import FIRST, GAMES, LAST, RECEIVED_MS, Ontario
+from tests.integration.analytics.ontario import FIRST, GAMES, LAST, Ontario
+from tests.integration.analytics.ontario_periods import mark_of, of_days
 from tests.integration.analytics.oracle import Oracle, bucket_key, days_between
 from tests.integration.analytics.test_figures import ask
+from tests.integration.analytics.test_growth import growth_of, wire
+from tests.integration.analytics.test_real_growth import NOTHING, measured, side_of
+from tests.integration.analytics.test_trend_measures import FURTHER
 from tests.support.real_sales import DOLLARS, ROWS, TICKETS
 
 QUESTIONS = [
@@ -50,13 +54,9 @@ def test_trends_equal_the_file(
 
 
 @pytest.mark.parametrize(("grain", "window"), [("DAY", 28), ("WEEK", 5), ("MONTH", 3), ("YEAR", 2)])
-def test_moving_averages_equal_the_file(
-    toronto: AnalyticsServiceStub, real: Ontario, grain: str, window: int
-) -> None:
+def test_moving_averages_equal_the_file(toronto: AnalyticsServiceStub, real: Ontario, grain: str, window: int) -> None:
     """By game over the whole file, half to even; none before the window is full, nor over a week that is cut."""
-    request = pb.TrendRequest(
-        from_day=FIRST.isoformat(), to_day=LAST.isoformat(), by=["game"], moving_average=window
-    )
+    request = pb.TrendRequest(from_day=FIRST.isoformat(), to_day=LAST.isoformat(), by=["game"], moving_average=window)
     request.grain = pb.Grain.Value(f"GRAIN_{grain}")
     days = days_between(FIRST, LAST)
     buckets = sorted({bucket_key(grain.lower(), day) for day in days})
@@ -89,3 +89,55 @@ def test_moving_averages_equal_the_file(
     }
     assert found == expected
     assert any(mean for _, mean in found.values())
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "grain", "rule", "back"),
+    [
+        (date(2014, 12, 22), date(2015, 1, 11), "WEEK", "WEEKDAY", 364),
+        (date(2015, 12, 21), date(2016, 1, 10), "WEEK", "LUNAR", 354),
+        (date(2015, 2, 1), date(2015, 3, 31), "MONTH", "LUNAR", 384),
+        (date(2015, 2, 25), date(2015, 3, 3), "DAY", "BASE_PERIOD", 363),
+    ],
+)
+def test_measures_and_other_comparisons_equal_the_file(
+    toronto: AnalyticsServiceStub, real: Ontario, first: date, last: date, grain: str, rule: str, back: int
+) -> None:
+    """By game, several measures at once with their bases: each bucket against the very days so many before."""
+    request = pb.TrendRequest(from_day=first.isoformat(), to_day=last.isoformat(), by=["game"], measures=FURTHER)
+    request.grain = pb.Grain.Value(f"GRAIN_{grain}")
+    request.compare = pb.Comparison.Value(f"COMPARISON_{rule}")
+    if rule == "BASE_PERIOD":
+        request.base_from_day = (first - timedelta(back)).isoformat()
+    rows = toronto.Trend(request).rows
+    days = days_between(first, min(last, LAST))
+    buckets = sorted({bucket_key(grain.lower(), day) for day in days})
+    assert [(row.bucket, row.group[0]) for row in rows] == [
+        (one.isoformat(), game) for one in buckets for game in GAMES
+    ]
+    for row in rows:
+        bucket = [day for day in days if bucket_key(grain.lower(), day).isoformat() == row.bucket]
+        base = [day - timedelta(back) for day in bucket]
+        ends = (bucket[0], bucket[-1], base[0], base[-1])
+        assert (row.first_day, row.last_day, row.base_first_day, row.base_last_day) == tuple(map(str, ends))
+        now, before = (side_of(of_days(real.rows, side), "game") for side in (bucket, base))
+        group = tuple(row.group)
+        mine, theirs = now[group], before.get(group, NOTHING)
+        figures = (row.figures.sales_fen, row.figures.bets, row.figures.events, row.base.sales_fen, row.base.bets)
+        assert figures == (mine["fen"], mine["bets"], mine["events"], theirs["fen"], theirs["bets"])
+        assert growth_of(row.growth) == mark_of(mine["fen"], theirs["fen"], base)
+        values, bases = measured(mine, now[()]), measured(theirs, before.get((), NOTHING))
+        for one in row.measurements:
+            exact = float if one.measure == "share" else round
+            found = [
+                wire(one.value) if one.HasField("value") else None,
+                wire(one.base) if one.HasField("base") else None,
+            ]
+            old = bases[one.measure] if base[-1] >= FIRST else None
+            assert found == [None if side is None else exact(side) for side in (values[one.measure], old)], one.measure
+
+
+def test_the_whole_equals_the_file(toronto: AnalyticsServiceStub) -> None:
+    """Rows, tickets and cents of all days."""
+    total = toronto.Trend(pb.TrendRequest(from_day=FIRST.isoformat(), to_day=LAST.isoformat())).total
+    assert (total.events, total.bets, total.sales_fen, total.payouts_fen) == (ROWS, TICKETS, DOLLARS * 100, 0)
