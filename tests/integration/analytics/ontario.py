@@ -93,7 +93,7 @@ def read(source: Path) -> Ontario:
 def keep(source: Path, real: Ontario, url: str) -> None:
     """Stores the file in a database of its own, and the registry that `fucai import sales --register` makes of it.
 
-    Two further imports stand for what staff add then: the postal district as management area, and the benchmark.
+    A further import stands for what staff add then: the postal district as management area, and the benchmark.
     """
     client = connect(url)
     migrate(client, database=DATABASE, store=StoreSettings(ZONE.key, CURRENCY))
@@ -106,8 +106,7 @@ def keep(source: Path, real: Ontario, url: str) -> None:
             assert spool.add(to_history(row, enrolment.game_code(row.game, row.day)))
         assert spool.rows == ROWS
         _register(client, enrolment.records(spool), source.name)
-        _register(client, _areas(client), "outlets.csv")
-        _register(client, _series(real), "benchmarks.csv")
+        _register(client, [*_areas(client), *_series(real)], "outlets.csv, benchmarks.csv")
         gate = Gate(0, "ontario", 0, "0")
         create_gate(client, gate, ZONE.key)
         insert_batches(client, gate, b"".join(_framed(spool.batches(epoch=1, stored={}, zone=ZONE))))

@@ -19,8 +19,6 @@ GIVEN = (date(2014, 2, 27), date(2014, 3, 2))
 
 PERIODS = {
     "the first day": (FIRST, FIRST),
-    "the last day": (LAST, LAST),
-    "the first day of an outlet": (date(2014, 1, 2), date(2014, 1, 2)),
     "over a new year": (date(2014, 12, 30), date(2015, 1, 2)),
     "over the end of February": (date(2015, 2, 15), date(2015, 3, 1)),
     "February": (date(2015, 2, 1), date(2015, 2, 28)),

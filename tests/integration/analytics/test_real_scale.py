@@ -105,7 +105,7 @@ def turned(real: Ontario, by: Sequence[str], first: date, last: date) -> Mapping
     [
         (FIRST, date(2014, 1, 12), "day", ["outlet"], 1, "previous"),
         (FIRST, LAST, "month", ["mgmt_area"], 1, "yoy"),
-        (FIRST, LAST, "day", [], 1, ""),
+        (FIRST, date(2014, 3, 31), "day", [], 1, ""),
         (date(2015, 2, 20), date(2015, 3, 9), "day", [], 3, "yoy"),
         (date(2015, 12, 14), date(2016, 1, 10), "week", ["outlet"], 2, "yoy"),
         (date(2015, 1, 1), LAST, "year", ["outlet"], 7, "yoy"),
@@ -123,8 +123,8 @@ def test_scale_equals_the_file(
     compare: str,
 ) -> None:
     """Installed, active, opened, penetration, sales per outlet and growth of every bucket and group."""
-    request = pb.ScaleRequest(from_day=first.isoformat(), to_day=last.isoformat(), by=by, with_terminals=True)
-    request.active_open_days = length
+    request = pb.ScaleRequest(from_day=first.isoformat(), to_day=last.isoformat(), by=by)
+    request.active_open_days, request.with_terminals = length, grain in {"week", ""}
     if grain:
         request.grain = pb.Grain.Value(f"GRAIN_{grain.upper()}")
     if compare:

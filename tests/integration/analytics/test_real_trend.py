@@ -27,7 +27,7 @@ from tests.support.real_sales import DOLLARS, ROWS, TICKETS
 QUESTIONS = [
     (FIRST, date(2016, 12, 31), "year", ["outlet", "game"], "yoy"),
     (FIRST, date(2016, 2, 29), "month", ["game"], "yoy"),
-    (FIRST, LAST, "month", ["outlet"], "previous"),
+    (FIRST, date(2014, 4, 30), "month", ["outlet"], "previous"),
     (date(2014, 12, 15), date(2016, 1, 3), "week", ["game"], "yoy"),
     (date(2014, 12, 25), date(2015, 1, 14), "week", ["outlet"], "previous"),
     (date(2015, 2, 26), date(2015, 3, 3), "day", ["game", "mgmt_area"], "yoy"),
