@@ -7,6 +7,7 @@ nothing of the file moves, and nothing is voided.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal, localcontext
 
 import polars as pl
 import pytest
@@ -16,7 +17,7 @@ from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 from tests.integration.analytics.ontario import Ontario
 from tests.integration.analytics.ontario_periods import check_days
 from tests.integration.analytics.test_decompose import ask, expected, shown
-from tests.integration.analytics.two_periods import sides
+from tests.integration.analytics.two_periods import sides, within
 
 CHANGES = [
     ("2014-01-02", "2014-01-02", "PREVIOUS", ["outlet"]),
@@ -40,6 +41,28 @@ def test_parts_equal_the_file(
     lines = [answer.total, *answer.groups]
     assert shown(lines) == expected(real.rows, *sides(answer.pairing), by)
     assert answer.total_rows == len(answer.groups)
+    for line in lines:
+        kept = dict(zip(by, line.group, strict=False))
+        mine = real.rows.filter(*(pl.col(name) == value for name, value in kept.items()))
+        found = line.by_averages if line.HasField("by_averages") else None
+        effects = (found.scale_effect_fen, found.intensity_effect_fen, found.price_effect_fen) if found else None
+        assert effects == averages(*(mine.filter(within(side)) for side in sides(answer.pairing)))
+
+
+def averages(now: pl.DataFrame, before: pl.DataFrame) -> tuple[int, int, int] | None:
+    """The change as outlets x bets per outlet x fen per bet, in 60 digits; None where a side has no sales."""
+    if now.is_empty() or before.is_empty():
+        return None
+    with localcontext() as exact:
+        exact.prec = 60
+        (outlets, bets, value), (old_outlets, old_bets, base) = (
+            (Decimal(side["outlet"].n_unique()), Decimal(int(side["bets"].sum())), Decimal(int(side["fen"].sum())))
+            for side in (now, before)
+        )
+        mean = value if value == base else (value - base) / (value / base).ln()
+        scale = round(mean * (outlets / old_outlets).ln())
+        intensity = round(mean * (bets * old_outlets / (old_bets * outlets)).ln())
+    return scale, intensity, int(value - base) - scale - intensity
 
 
 def test_an_outlet_that_opened_is_told_from_one_that_only_rested(toronto: AnalyticsServiceStub, real: Ontario) -> None:

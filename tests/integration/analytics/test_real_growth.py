@@ -17,7 +17,8 @@ import pytest
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 from tests.integration.analytics.ontario import FIRST, LAST, Ontario
-from tests.integration.analytics.ontario_periods import GIVEN, PERIODS, RULES, base_of, mark_of, of_days
+from tests.integration.analytics.ontario_periods import GIVEN, NEW_YEARS, PERIODS, RULES, base_of, mark_of, of_days
+from tests.integration.analytics.oracle import days_between
 from tests.integration.analytics.test_growth import MEASURES, growth_of, wire
 
 Group = tuple[str, ...]
@@ -81,6 +82,7 @@ def check(row: pb.GrowthRow, now: Side, before: Side, base: list[date]) -> None:
 def test_growth_equals_the_file(toronto: AnalyticsServiceStub, real: Ontario, rule: str, by: str) -> None:
     """Both stretches of days, every measure, base, ratio and mark of the whole and of each group, largest first.
 
+    It warns where lunar new year lies in one side only.
     By outlet those measures that the file feeds, by game also those that it does not.
     Each rule meets each period, half of them by game and half by outlet. Averages per open day, which are those of the
     calendar where no day is closed, and a base that is named meet half of the periods.
@@ -103,6 +105,9 @@ def test_growth_equals_the_file(toronto: AnalyticsServiceStub, real: Ontario, ru
             day.isoformat() for day in ends
         ], name
         assert found.unfinished_as_of == ("" if last <= LAST else LAST.isoformat())
+        assert (found.open_days, found.base_open_days) == ((ends[1] - first).days + 1, len(base))
+        festivals = [sum(day in side for day in NEW_YEARS) for side in (days_between(*ends[:2]), base)]
+        assert bool(found.warning_en) == bool(found.warning_zh) == (festivals[0] != festivals[1]), name
         now = side_of(of_days(real.rows, ends[:2]), by)
         before = side_of(of_days(real.rows, base), by)
         check(answer.total, now, before, base)

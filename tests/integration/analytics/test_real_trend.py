@@ -137,6 +137,30 @@ def test_measures_and_other_comparisons_equal_the_file(
             assert found == [None if side is None else exact(side) for side in (values[one.measure], old)], one.measure
 
 
+def test_the_largest_stand_alone_and_the_rest_together(toronto: AnalyticsServiceStub, real: Ontario) -> None:
+    """Five outlets by sales of the whole period in every month and others summed, in one answer and in parts."""
+    request = pb.TrendRequest(from_day="2015-01-15", to_day="2015-03-15", grain=pb.GRAIN_MONTH, by=["outlet"], top=5)
+    request.measures.append("selling_outlets")
+    days = days_between(date(2015, 1, 15), date(2015, 3, 15))
+    sums = of_days(real.rows, days).group_by("outlet").agg(pl.col("fen").sum()).sort("fen", descending=True)
+    largest = sums["outlet"].to_list()[:5]
+    shown = pl.when(pl.col("outlet").is_in(largest)).then("outlet").otherwise(pl.lit("others"))
+    expected = (
+        of_days(real.rows, days)
+        .group_by(pl.col("day").dt.month().alias("month"), shown.alias("shown"))
+        .agg(pl.col("fen").sum(), pl.col("bets").sum(), pl.col("outlet").n_unique())
+    )
+    answer = toronto.Trend(request)
+    found = {
+        (int(row.bucket[5:7]), row.group[0], row.figures.sales_fen, row.figures.bets, row.measurements[0].value.count)
+        for row in answer.rows
+    }
+    assert found == set(expected.rows())
+    assert len(answer.rows) == 3 * 6
+    parts = toronto.StreamTrend(pb.StreamTrendRequest(question=request))
+    assert [row for part in parts for row in part.rows] == list(answer.rows)
+
+
 def test_the_whole_equals_the_file(toronto: AnalyticsServiceStub) -> None:
     """Rows, tickets and cents of all days."""
     total = toronto.Trend(pb.TrendRequest(from_day=FIRST.isoformat(), to_day=LAST.isoformat())).total
