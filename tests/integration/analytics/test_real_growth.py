@@ -82,9 +82,8 @@ def check(row: pb.GrowthRow, now: Side, before: Side, base: list[date]) -> None:
 def test_growth_equals_the_file(toronto: AnalyticsServiceStub, real: Ontario, rule: str, by: str) -> None:
     """Both stretches of days, every measure, base, ratio and mark of the whole and of each group, largest first.
 
-    It warns where lunar new year lies in one side only.
-    By outlet those measures that the file feeds, by game also those that it does not.
-    Each rule meets each period, half of them by game and half by outlet. Averages per open day, which are those of the
+    It warns where lunar new year lies in one side only. Each rule meets each period, half of them by game, with all
+    measures, and half by outlet, with those that the file feeds. Averages per open day, which are those of the
     calendar where no day is closed, and a base that is named meet half of the periods.
     """
     start = (RULES.index(rule) + ["game", "outlet"].index(by)) % 2
