@@ -12,7 +12,7 @@ from fucai.analytics import definitions, texts
 from fucai.analytics.asked import Asked
 from fucai.analytics.benchmark import benchmark
 from fucai.analytics.measures import growth_message
-from fucai.analytics.outlet_days import of_days
+from fucai.analytics.outlet_days import of_sides
 from fucai.analytics.pairing import Begin, pairing, pairing_message, read_period
 from fucai.analytics.questions import MAX_ROWS, BadQuestionError, HeadlineQuestion, read_headline
 from fucai.analytics.reach import Reach, names, reach
@@ -55,10 +55,8 @@ async def headline(asked: Asked, request: analytics_pb2.HeadlineRequest) -> anal
         raise BadQuestionError(bad)
     pair = await pairing(asked.ask, period, question.selection)
     closures = [DayRange(first, last) for first, last, _ in await asked.ask(texts.plain("closures"), {})]
-    value, base, named = await asyncio.gather(
-        _side(asked.ask, question, pair.days, closures),
-        _side(asked.ask, question, pair.base, closures),
-        names(asked.ask, [question.by] if question.by else []),
+    (value, base), named = await asyncio.gather(
+        _sides(asked.ask, question, pair, closures), names(asked.ask, [question.by] if question.by else [])
     )
     total = _group(None, value, base, pair, now)
     keys = {*value.sales, *base.sales, *value.active, *base.active} - {None}
@@ -84,30 +82,44 @@ async def headline(asked: Asked, request: analytics_pb2.HeadlineRequest) -> anal
     return answer
 
 
-async def _side(ask: Ask, question: HeadlineQuestion, days: DayRange | None, closures: Sequence[DayRange]) -> _Side:
-    if days is None:
-        return _Side(None, None, {}, {})
+async def _sides(
+    ask: Ask, question: HeadlineQuestion, pair: Pairing, closures: Sequence[DayRange]
+) -> tuple[_Side, _Side]:
+    """The period and its base, which has no days where there is none."""
     by = (question.by,) if question.by else ()
-    open_days = open_window(days.last, question.open_days, closures)
-    sales, actives = await asyncio.gather(
-        _sales(ask, by, days, question),
-        asyncio.gather(*(_active(ask, of, open_days, question) for of in {(), by})),
+    window = open_window(pair.days.last, question.open_days, closures)
+    base_window = open_window(pair.base.last, question.open_days, closures) if pair.base else []
+    curves, actives = await asyncio.gather(
+        _sales(ask, by, pair, question),
+        asyncio.gather(*(_active(ask, of, window, base_window, question) for of in {(), by})),
     )
-    active: dict[Key, int] = {None: 0}
+    active: dict[Key, tuple[int, int]] = {None: (0, 0)}
     for found in actives:
         active |= found
-    return _Side(days, DayRange(open_days[0], open_days[-1]), sales, active)
-
-
-async def _sales(ask: Ask, by: tuple[str, ...], days: DayRange, question: HeadlineQuestion) -> dict[Key, Days]:
-    """Sales by group and day, and by day alone under None: the whole is the sum of what was read at once."""
-    rows = await ask(
-        texts.figures(Grain.DAY, Comparison.NONE, by, question.selection.key, **question.selection.switches),
-        merged(of_days(days), {"rows": MAX_ROWS + 1}, question.selection.parameters()),
+    side, base_side = (
+        _Side(
+            days,
+            DayRange(open_days[0], open_days[-1]) if open_days else None,
+            {
+                key: {day: fen for day, fen in curve.items() if days and day in days}
+                for key, curve in curves.items()
+                if key is None or (days and any(day in days for day in curve))
+            },
+            {key: counts[nth] for key, counts in active.items() if key is None or counts[nth]},
+        )
+        for nth, (days, open_days) in enumerate(((pair.days, window), (pair.base, base_window)))
     )
+    return side, base_side
+
+
+async def _sales(ask: Ask, by: tuple[str, ...], pair: Pairing, question: HeadlineQuestion) -> dict[Key, Days]:
+    """Sales by group and day, and by day alone under None: the whole is the sum of what was read at once."""
+    selection = question.selection
+    text = texts.figures(Grain.DAY, Comparison.NONE, by, selection.key, **selection.switches, sides=True)
+    rows = await ask(text, merged(of_sides(pair.days, pair.base), {"rows": MAX_ROWS + 1}, selection.parameters()))
     if len(rows) > MAX_ROWS:
-        text = f"{days.days} days have more than {MAX_ROWS:,} figures: ask for a shorter period or another dimension"
-        raise BadQuestionError([Violation("by", text)])
+        told = f"{pair.days} and its base have more than {MAX_ROWS:,} figures: ask for less time or another dimension"
+        raise BadQuestionError([Violation("by", told)])
     found: dict[Key, Counter[date]] = {None: Counter()}
     for day, _, group, fen, *_ in rows:
         for key in {None, _key(group)}:
@@ -116,16 +128,18 @@ async def _sales(ask: Ask, by: tuple[str, ...], days: DayRange, question: Headli
 
 
 async def _active(
-    ask: Ask, by: tuple[str, ...], open_days: Sequence[date], question: HeadlineQuestion
-) -> dict[Key, int]:
+    ask: Ask, by: tuple[str, ...], window: Sequence[date], base_window: Sequence[date], question: HeadlineQuestion
+) -> dict[Key, tuple[int, int]]:
+    """Active outlets by group, at the end of the period and of its base."""
     rows = await ask(
         texts.active(by, question.selection.key, **question.selection.switches),
         merged(
-            {"open_days": list(open_days), "least_sales": question.least_sales, "rows": MAX_ROWS},
+            {"open_days": list(window), "base_open_days": list(base_window)},
+            {"least_sales": question.least_sales, "rows": MAX_ROWS},
             question.selection.parameters(),
         ),
     )
-    return {_key(group): int(outlets) for group, outlets in rows}
+    return {_key(group): (int(outlets), int(base_outlets)) for group, outlets, base_outlets in rows}
 
 
 def _key(group: Sequence[str]) -> Key:

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from string import Template
 
@@ -17,7 +17,7 @@ from fucai.analytics.measures import MEASURES, measurement, sums_of
 from fucai.analytics.outlet_days import NET_SALES, NOW, OUTLET, of_days, of_sides, rows
 from fucai.analytics.pairing import Begin, pairing, pairing_message, read_period
 from fucai.analytics.questions import MAX_ROWS, BadQuestionError
-from fucai.analytics.reach import names, reach
+from fucai.analytics.reach import Reach, names, reach
 from fucai.analytics.selection import Condition, Selection, merged, read_selection
 from fucai.analytics.store import Row
 from fucai.domain.catalogue import IMPORT_KIND
@@ -33,7 +33,12 @@ _MEASURES = tuple(
     for name in ("sales", "bets", "visits", "companion", "attach_rate", "payouts", "welfare_fund", "commission")
 )
 _SUMS = tuple(dict.fromkeys(sums_of(_MEASURES)))
+_SALES = _SUMS.index("sales")
+_LATELY = timedelta(days=31)
 _FILTERS = tuple(name for name in texts.FILTERS if name != "outlet")
+
+Sold = Mapping[tuple[date, str], Sequence[int]]
+"""The sums _SUMS by day and game."""
 
 
 class UnknownOutletError(Exception):
@@ -82,7 +87,7 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
     named = {"outlet_id": request.outlet_id}
     versions, last_sale, terminals, found = await asyncio.gather(
         asked.ask(texts.plain("outlet_versions"), named),
-        _last_sale(asked, request.outlet_id, selection),
+        _last_sale(asked, now, request.outlet_id, selection),
         asked.ask(texts.plain("outlet_terminals"), named | {"today": asked.today, "import_kind": IMPORT_KIND}),
         pairing(asked.ask, period, selection),
     )
@@ -100,14 +105,13 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         pairing=pairing_message(found, asked.today),
         last_sale_ms=last_sale,
     )
-    measured, sold, (games,), place, alerts = await asyncio.gather(
-        _measure(asked, question, found),
-        _sold(asked, question),
+    sold, (games,), place, alerts = await asyncio.gather(
+        _sold(asked, question, found),
         names(asked.ask, ["game"]),
         _place(asked, question, versions),
         outlet_alerts(asked, now, request.outlet_id, as_of_ms=selection.as_of_ms),
     )
-    answer.measurements.extend(measured)
+    answer.measurements.extend(_measure(sold, found))
     answer.alerts.extend(alerts)
     _fill_sales(answer, question, sold, games)
     answer.MergeFrom(place)
@@ -115,52 +119,69 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
     return answer
 
 
-async def _last_sale(asked: Asked, outlet_id: str, selection: Selection) -> int:
+async def _last_sale(asked: Asked, now: Reach, outlet_id: str, selection: Selection) -> int:
+    """When the outlet last sold, Unix ms; 0 without any sale. Most sold lately: older days are only read if not."""
+    if now.first_day is None or now.last_day is None:
+        return 0
     text = last_sale_text(selection.key, today=selection.today is not None, as_of=bool(selection.as_of_ms))
-    ((moment,),) = await asked.ask(text, merged(selection.parameters(), {"outlet_id": outlet_id}))
-    return int(moment)
+    for since in (max(now.first_day, now.last_day - _LATELY), now.first_day):
+        named = {"outlet_id": outlet_id, "since": since}
+        ((moment,),) = await asked.ask(text, merged(selection.parameters(), named))
+        if moment or since == now.first_day:
+            return int(moment)
+    return 0
 
 
-async def _measure(asked: Asked, question: _Question, found: Pairing) -> list[analytics_pb2.Measurement]:
-    """The measures of the period and its base, with growth."""
+async def _sold(asked: Asked, question: _Question, found: Pairing) -> Sold:
+    """The sums by day and game, of the period and its base."""
     own = question.own
+    text = texts.figures(Grain.DAY, Comparison.NONE, ("game",), own.key, **question.texts(), further=_SUMS, sides=True)
     rows = await asked.ask(
-        texts.growth((), _SUMS, own.key, **question.texts()),
+        text,
         merged(
-            of_sides(found.days, found.base), {"rows": 1}, own.parameters(), await rates.parameters(asked.ask, _SUMS)
+            of_sides(found.days, found.base),
+            {"rows": MAX_ROWS + 1},
+            own.parameters(),
+            await rates.parameters(asked.ask, _SUMS),
         ),
     )
-    figures = [int(figure) for figure in rows[0][1:]] if rows else [0] * (2 * len(_SUMS))
-    value = dict(zip(_SUMS, figures, strict=False))
-    before = dict(zip(_SUMS, figures[len(_SUMS) :] if found.base else [0] * len(_SUMS), strict=False))
-    return [measurement(one, (value, value), (before, before), found) for one in _MEASURES]
-
-
-async def _sold(asked: Asked, question: _Question) -> Mapping[tuple[date, str], int]:
-    """Sales in fen by day and game."""
-    own = question.own
-    named = of_days(question.days) | {"rows": MAX_ROWS + 1}
-    rows = await asked.ask(
-        texts.figures(Grain.DAY, Comparison.NONE, ("game",), own.key, **question.texts()),
-        merged(named, own.parameters()),
-    )
     if len(rows) > MAX_ROWS:
-        text = f"{question.days} has more than {MAX_ROWS:,} figures by day and game: ask for a shorter period"
-        raise BadQuestionError([Violation("from_day", text)])
-    return {(day, str(group[0])): int(fen) for day, _, group, fen, *_ in rows}
+        told = f"{question.days} and its base have more than {MAX_ROWS:,} figures: ask for a shorter period"
+        raise BadQuestionError([Violation("from_day", told)])
+    count = len(_SUMS)
+    return {(day, str(group[0])): [int(figure) for figure in figures[-count:]] for day, _, group, *figures in rows}
+
+
+def _measure(sold: Sold, found: Pairing) -> list[analytics_pb2.Measurement]:
+    """The measures of the period and its base, with growth."""
+    value, before = (
+        dict(
+            zip(
+                _SUMS,
+                (
+                    sum(figures[nth] for (day, _), figures in sold.items() if days and day in days)
+                    for nth in range(len(_SUMS))
+                ),
+                strict=True,
+            )
+        )
+        for days in (found.days, found.base)
+    )
+    return [measurement(one, (value, value), (before, before), found) for one in _MEASURES]
 
 
 def _fill_sales(
     answer: analytics_pb2.OutletResponse,
     question: _Question,
-    sold: Mapping[tuple[date, str], int],
+    sold: Sold,
     named: Mapping[str, str],
 ) -> None:
     """The daily curve and the games, the largest sales first."""
     by_day, by_game = Counter[date](), Counter[str]()
-    for (day, game), fen in sold.items():
-        by_day[day] += fen
-        by_game[game] += fen
+    for (day, game), figures in sold.items():
+        if day in question.days:
+            by_day[day] += figures[_SALES]
+            by_game[game] += figures[_SALES]
     answer.daily_sales_fen.extend(by_day[day] for day in question.days)
     games = sorted(by_game, key=lambda game: (-by_game[game], game))
     shares = apportion([by_game[game] for game in games])
@@ -197,7 +218,7 @@ async def _place(asked: Asked, question: _Question, versions: Sequence[Row]) -> 
 
 @cache
 def last_sale_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = False, as_of: bool = False) -> str:
-    """The query of the last sale. Parameters: outlet_id, those of the selection. Column: last_sale_ms."""
+    """The query of the last sale. Parameters: outlet_id, since, those of the selection. Column: last_sale_ms."""
     chosen = texts.where(conditions, today=today, as_of=as_of)
     return Template(texts.plain("outlet_last_sale")).substitute(read=chosen.read, summed=chosen.summed)
 

@@ -16,6 +16,7 @@ from fucai.analytics.asked import Asked
 from fucai.analytics.decompose import decompose
 from fucai.analytics.growth import growth
 from fucai.analytics.headline import headline
+from fucai.analytics.kept import Kept
 from fucai.analytics.known import SealedDrawError, check_values
 from fucai.analytics.outlet import UnknownOutletError, outlet
 from fucai.analytics.profile import profile
@@ -50,6 +51,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         self._zone = zone
         self._currency = currency
         self._clock = clock
+        self._kept = Kept()
 
     async def Trend(self, request: analytics_pb2.TrendRequest, context: Context) -> analytics_pb2.TrendResponse:
         """Sales over time, by any dimensions, with a comparison."""
@@ -162,7 +164,8 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         seconds = LONGEST_SECONDS if remaining is None else min(LONGEST_SECONDS, remaining - _ANSWERING_SECONDS)
         moment = self._clock()
         ran: list[Ran] = []
-        ask = self._store.asking(seconds, ran if selection is not None and selection.explain else None)
+        explain = selection is not None and selection.explain
+        ask = self._store.asking(seconds, ran) if explain else self._kept.over(self._store.asking(seconds))
         try:
             if selection is not None and selection.filters:
                 await check_values(ask, selection)

@@ -182,12 +182,16 @@ def figures(
     as_of: bool = False,
     further: tuple[str, ...] = (),
     fold: bool = False,
+    sides: bool = False,
 ) -> str:
     """Figures by bucket and group; with `shift`, those of base days under the bucket they are compared with.
 
-    Parameters of the query: those of the days (outlet_days), rows, those of the selection whose key is `conditions`;
-    shift_days by LUNAR and BASE_PERIOD; shown where the groups that are not among those are to `fold`. Columns: bucket
-    (Date), hour, groups (Array(String)), sales_fen, net_bets, events, payouts_fen, then the `further` sums and outlets.
+    With `sides`, of a period and its base, each under its own bucket.
+
+    Parameters of the query: those of the days or sides (outlet_days), rows, those of the selection whose key is
+    `conditions`; shift_days by LUNAR and BASE_PERIOD; shown where the groups that are not among those are to `fold`.
+    Columns: bucket (Date), hour, groups (Array(String)), sales_fen, net_bets, events, payouts_fen, then the `further`
+    sums and outlets.
     """
     chosen = where(conditions, today=today, as_of=as_of)
     hourly = grain is Grain.HOUR
@@ -206,7 +210,7 @@ def figures(
         rows=outlet_days.rows(
             sums.columns_of(["sales", "bets", "events", *summed]),
             keys,
-            f"{NOW}{' AND NOT daily_summary' if hourly else ''}",
+            f"{f'({NOW} OR {BEFORE})' if sides else NOW}{' AND NOT daily_summary' if hourly else ''}",
             chosen.read,
             fine=chosen.fine,
             by_month=_by_month(grain, shift) and not chosen.daily,
@@ -272,10 +276,10 @@ def active(
     today: bool = False,
     as_of: bool = False,
 ) -> str:
-    """Active outlets by group.
+    """Active outlets by group, of two windows.
 
-    Parameters: open_days, least_sales, rows, those of the selection whose key is `conditions`. Columns: groups
-    (Array(String)), outlets.
+    Parameters: open_days, base_open_days, least_sales, rows, those of the selection whose key is `conditions`. Columns:
+    groups (Array(String)), outlets, base_outlets.
     """
     chosen = where(conditions, today=today, as_of=as_of)
     keys = sorted(keys_of(dimensions) - {OUTLET})
@@ -285,7 +289,7 @@ def active(
         rows=outlet_days.rows(
             ["visit_count", "summary_count"],
             {OUTLET, *keys},
-            "business_day IN {open_days:Array(Date)}",
+            "(business_day IN {open_days:Array(Date)} OR business_day IN {base_open_days:Array(Date)})",
             chosen.read,
             fine=chosen.fine,
             kinds=outlet_days.SALES_ONLY,

@@ -11,10 +11,12 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from fucai.analytics import outlet_days
+from fucai.domain.periods import DayRange
 from tests.support.clickhouse import Database, fresh_database
 
 FIRST = date(2025, 1, 1)
-DAYS = 40
+DAYS = 62
+"""January and February whole, and three days of March."""
 SEALED_FEN = 10**9
 LEAST_QUERIES = 5
 SHARED = "enable_shared_storage_snapshot_in_query"
@@ -26,23 +28,30 @@ SELECT concat('O', toString(number % 5)), toDate('{FIRST}') + number % {DAYS}, i
 FROM numbers(4000)
 """
 _SETTLED_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, "1", fine=False)
+_MONTHS_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, "1", fine=False, by_month=True)
 _VISIBLE_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, "1", fine=True)
-_PERIOD = {"first_day": FIRST, "last_day": FIRST + timedelta(days=DAYS - 1)}
+_PERIOD = outlet_days.of_days(DayRange(FIRST, FIRST + timedelta(days=DAYS - 1)))
+_MOVES = {"O1": date(2025, 1, 15), "O2": date(2025, 2, 1), "O3": date(2025, 3, 2)}
+"""When outlets change zone: within a whole month, on the first of one, and in the part of a month at the end."""
 
 
 @pytest.fixture
 def database(engine_url: str) -> Iterator[Database]:
-    """A store of its own in which draw 2025001 was drawn, and 2025002 is sealed."""
+    """A store of its own in which draw 2025001 was drawn, and 2025002 is sealed; some outlets change zone."""
     with fresh_database(engine_url) as found:
         client = found.client()
         columns = ["game", "draw_no", "sales_close_ms", "drawn_ms", "import_id"]
         client.insert("draw_rows", [("ssq", "2025001", 1, 2, 1), ("ssq", "2025002", 1, 0, 1)], column_names=columns)
+        stays = [(outlet, stay) for outlet, moved in _MOVES.items() for stay in ((FIRST, "a"), (moved, "b"))]
+        places = [(outlet, day, zone, 1) for outlet, (day, zone) in stays]
+        client.insert("outlet_rows", places, column_names=["outlet_id", "valid_from", "zone_id", "import_id"])
         client.insert(
             "imports",
             [(1, "test", "", 0, 0, 0)],
             column_names=["import_id", "source", "sha256", "added", "corrected", "unchanged"],
         )
         client.command("SYSTEM RELOAD DICTIONARY draw_times")
+        client.command("SYSTEM RELOAD DICTIONARY outlet_history")
         client.command(_EACH_DAY)
         client.close()
         yield found
@@ -69,6 +78,33 @@ def test_both_halves_are_what_may_be_seen(database: Database) -> None:
     ((days,),) = client.query("SELECT days FROM unsettled_days").result_rows
     assert sorted(days) == sealed
     assert _sums(client, _SETTLED_TEXT) == _sums(client, _VISIBLE_TEXT)
+    client.close()
+
+
+def _by_place(client: Client, text: str) -> list[tuple[Any, ...]]:
+    """Figures by month, outlet, kind, and the zone on the day that the row names."""
+    zone = "dictGetOrDefault('outlet_history', 'zone_id', tuple(outlet_id), business_day, '')"
+    keys = f"toStartOfMonth(business_day), outlet_id, kind, {zone}"
+    rows = client.query(f"SELECT {keys}, sum(fen), sum(bet_count) FROM ({text}) GROUP BY ALL ORDER BY ALL", _PERIOD)
+    return [tuple(row) for row in rows.result_rows]
+
+
+@pytest.mark.parametrize("sealed", [(), (40,), (3, 40, 61)])
+def test_months_read_as_one_row_are_what_may_be_seen_of_their_days(database: Database, sealed: tuple[int, ...]) -> None:
+    """An outlet that moves within a month has its days told apart, and so has a month with a sealed event."""
+    client = database.client()
+    for seq, nth in enumerate(sealed):
+        _store_sealed(client, FIRST + timedelta(days=nth), seq)
+    assert _by_place(client, _MONTHS_TEXT) == _by_place(client, _VISIBLE_TEXT)
+    asked = f"SELECT outlet_id, toMonth(business_day), count() FROM ({_MONTHS_TEXT}) WHERE kind = 'SALE' GROUP BY ALL"
+    rows = {(outlet, month): count for outlet, month, count in client.query(asked, _PERIOD).result_rows}
+    whole = {(outlet, month) for (outlet, month), count in rows.items() if count == 1}
+    assert whole == {
+        (f"O{nth}", month)
+        for nth in range(5)
+        for month in (1, 2)
+        if (nth, month) != (1, 1) and not any((FIRST + timedelta(days=day)).month == month for day in sealed)
+    }
     client.close()
 
 
@@ -119,3 +155,8 @@ def test_an_event_stored_while_a_query_runs_does_not_slip_in(database: Database)
     settled_before = "FROM (SELECT * FROM sales WHERE NOT has({unsettled:Array(Date)}, business_day))"
     careless = _SETTLED_TEXT.replace("FROM settled_sales", settled_before)
     assert _leaks(database, careless, asked_before=True) > 0
+
+
+def test_an_event_stored_while_months_are_read_does_not_slip_in(database: Database) -> None:
+    """So are settled months."""
+    assert _leaks(database, _MONTHS_TEXT) == 0
