@@ -10,7 +10,7 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.conservation_sheet import conservation_sheet
 from fucai.cli.out.deliver import deliver
-from fucai.cli.out.options import Output, with_output
+from fucai.cli.out.options import Output, with_tables
 from fucai.cli.paging import PAGE, LedgerData, Timeout, whole
 from fucai.v1 import ledger_pb2 as pb
 from fucai.v1.ledger_pb2_grpc import LedgerServiceStub
@@ -33,7 +33,7 @@ _BY = {
 }
 
 
-@with_output
+@with_tables
 def conservation(
     *,
     by: Annotated[ByName, typer.Option(help="What to break the count down by.")] = ByName.GAME,

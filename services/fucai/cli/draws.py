@@ -13,7 +13,7 @@ from fucai.cli.draws_sheet import draw_sheet, draws_sheet
 from fucai.cli.errors import CliError
 from fucai.cli.out.card import card
 from fucai.cli.out.deliver import deliver
-from fucai.cli.out.options import Output, with_output
+from fucai.cli.out.options import Output, with_tables
 from fucai.cli.paging import PAGE, RegistryData, Timeout, whole
 from fucai.domain.calendar import instant_ms
 from fucai.runtime.settings import ServiceSettings
@@ -26,7 +26,7 @@ _BY = typer.Option("--by", help="Who does it; recorded for ever.")
 _NOTE = typer.Option(help="Why; recorded with it.")
 
 
-@with_output
+@with_tables
 def list_draws(
     *,
     sealed: Annotated[bool, typer.Option("--sealed", help="Only draws that are sealed now.")] = False,
@@ -50,7 +50,7 @@ def list_draws(
     deliver(draws_sheet(found.draws), out)
 
 
-@with_output
+@with_tables
 def show(
     game: Annotated[str, _GAME],
     draw: Annotated[str, _DRAW],
@@ -71,7 +71,7 @@ def show(
     deliver(draw_sheet(found.draw, late), out, card)
 
 
-@with_output
+@with_tables
 def seal(
     game: Annotated[str, _GAME],
     draw: Annotated[str, _DRAW],
@@ -98,7 +98,7 @@ def seal(
     deliver(draw_sheet(found, None), out, card)
 
 
-@with_output
+@with_tables
 def end(
     game: Annotated[str, _GAME],
     draw: Annotated[str, _DRAW],

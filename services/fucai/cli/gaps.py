@@ -10,13 +10,13 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.gaps_sheet import gaps_sheet, silent_terminals_sheet, terminal_sheet
 from fucai.cli.out.deliver import deliver
-from fucai.cli.out.options import Output, with_output
+from fucai.cli.out.options import Output, with_tables
 from fucai.cli.paging import PAGE, LedgerData, Timeout, whole
 from fucai.v1 import ledger_pb2 as pb
 from fucai.v1.ledger_pb2_grpc import LedgerServiceStub
 
 
-@with_output
+@with_tables
 def gaps(
     *,
     silent: Annotated[bool, typer.Option("--silent", help="List silent terminals instead of missing events.")] = False,

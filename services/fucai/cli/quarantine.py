@@ -14,7 +14,7 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.act import AsJson, say
 from fucai.cli.out.card import card
 from fucai.cli.out.deliver import deliver
-from fucai.cli.out.options import Output, with_output
+from fucai.cli.out.options import Output, with_tables
 from fucai.cli.output import as_dict
 from fucai.cli.paging import PAGE, LedgerData, Timeout, numbers
 from fucai.cli.quarantine_sheet import dossier_sheet, entries_sheet, still_bad_sheet
@@ -46,7 +46,7 @@ class StateName(enum.StrEnum):
     ALL = "all"
 
 
-@with_output
+@with_tables
 def list_entries(
     *,
     reason: Annotated[str, _REASON] = "",
@@ -89,7 +89,7 @@ def list_entries(
     deliver(entries_sheet(found), out)
 
 
-@with_output
+@with_tables
 def show(
     terminal: Annotated[str, typer.Argument(help="The terminal.", show_default=False)],
     epoch: Annotated[int, _EPOCH],
@@ -114,7 +114,7 @@ def show(
     deliver(dossier_sheet(found), out, card)
 
 
-@with_output
+@with_tables
 def replay(  # noqa: PLR0913 (each is an option of the command)
     *,
     by: Annotated[str, _BY],

@@ -123,13 +123,18 @@ def output_of(
     return Output(chosen, language(lang), path, force, bom, csv_safe, unit, all_rows, plot)
 
 
-def with_output(command: Callable[..., None]) -> Callable[..., None]:
+def with_tables(command: Callable[..., None]) -> Callable[..., None]:
+    """As `with_output`, for answers in which there is no curve to draw: without --plot."""
+    return with_output(command, without=frozenset({"plot"}))
+
+
+def with_output(command: Callable[..., None], *, without: frozenset[str] = frozenset()) -> Callable[..., None]:
     """Gives a command the options of output: its keyword `out` gets the `Output` that they make.
 
     The options stand after the command's own, in a panel of their own in --help. What is wrong with them is told before
-    the command begins.
+    the command begins. Those that `without` names by their parameters it has not.
     """
-    own, shared = _parameters(command), _parameters(output_of)
+    own, shared = _parameters(command), [one for one in _parameters(output_of) if one.name not in without]
     clash = {parameter.name for parameter in own} & {parameter.name for parameter in shared}
     if clash:
         raise TypeError(f"{command.__name__}: {sorted(clash)} are options of output already")
