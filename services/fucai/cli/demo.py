@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import typer
 from rich.console import Console
@@ -21,7 +21,10 @@ from rich.live import Live
 from fucai.cli.addresses import channel, read_endpoints
 from fucai.cli.dashboard import Snapshot, Watch, addresses_table, dashboard, is_live, snapshot_line
 from fucai.cli.errors import CliError
-from fucai.cli.output import Lang, language, stdout_console
+from fucai.cli.out.act import AsJson, say
+from fucai.cli.out.document import document
+from fucai.cli.output import Lang, language, stderr_console, stdout_console
+from fucai.cli.query.headline_sheet import headline_sheet
 from fucai.devstack.kafka import FetchError, prepare
 from fucai.devstack.parts import DEFAULT_PORT_BASE
 from fucai.devstack.stack import StackError, await_endpoints, stack_process
@@ -60,6 +63,7 @@ def demo(
         float, typer.Option(min=0.1, max=100_000, help="Live sales a second, far above what 54 outlets sell.")
     ] = 20.0,
     lang: Annotated[Lang | None, typer.Option(help="Language of labels; else that of the locale.")] = None,
+    json: AsJson = False,
 ) -> None:
     """Start everything, register 54 sample outlets, write a year of history, stream live sales and show them.
 
@@ -70,6 +74,8 @@ def demo(
 
     It really is the whole suite: Kafka, ClickHouse's engine and every service, on ports of 127.0.0.1 that it prints.
     Outlets and sales are samples. Time counts from the start, but the end waits until live sales are shown.
+    The object of --json, at the end: first_figure_seconds, ran_seconds, events (stored), quarantined, and headline, the
+    answer of `fucai query headline --by zone_type --json`.
     Exit codes: 0 at the end or after Ctrl-C, 69 when the stack does not start.
     """
     started = time.monotonic()
@@ -90,7 +96,7 @@ def demo(
             with console.status("registering the sample outlets"):
                 _register(data)
             with _simulation(data, history=history, rate=rate) as simulation, channel("analytics", data) as opened:
-                watch_figures(Watch(opened, parts), simulation, started, seconds, language(lang))
+                watch_figures(Watch(opened, parts), simulation, started, seconds, language(lang), json=json)
     except (FetchError, StackError) as error:
         raise CliError(str(error), exit_code=os.EX_UNAVAILABLE) from error
     except KeyboardInterrupt:
@@ -109,13 +115,15 @@ def free_port_base() -> int:
     raise CliError("no free ports from 19000 on", hint="choose with --port-base", exit_code=os.EX_UNAVAILABLE)
 
 
-def watch_figures(watch: Watch, simulation: Simulated, started: float, seconds: float | None, lang: Lang) -> None:
-    """Shows figures until the time is over, or Ctrl-C; then prints the last summary.
+def watch_figures(
+    watch: Watch, simulation: Simulated, started: float, seconds: float | None, lang: Lang, *, json: bool = False
+) -> None:
+    """Shows figures until the time is over, or Ctrl-C; then prints the last summary, with `json` an object beside it.
 
     Raises:
         CliError: no figure could be had in time, or the simulation failed.
     """
-    console = stdout_console()
+    console = stderr_console() if json else stdout_console()
     course = _Course(started, seconds)
     printed = float("-inf")
     found = Snapshot()
@@ -142,6 +150,18 @@ def watch_figures(watch: Watch, simulation: Simulated, started: float, seconds: 
             live.stop()
     console.print(dashboard(found, lang=lang, doing=simulation.doing(), left_s=None, last=True))
     console.print(course.summary(lang))
+    if json:
+        say(course.times() | _figures(found, lang), [], json=True)
+
+
+def _figures(found: Snapshot, lang: Lang) -> dict[str, Any]:
+    """The last figures, for a program; None where there were none."""
+    fresh = found.freshness
+    return {
+        "events": None if fresh is None else fresh.events,
+        "quarantined": None if fresh is None else fresh.quarantined,
+        "headline": None if found.headline is None else document(headline_sheet(found.headline, by="zone_type"), lang),
+    }
 
 
 class _Course:
@@ -182,6 +202,11 @@ class _Course:
         if left is None or self._seconds is None:
             return False
         return left <= 0 or time.monotonic() >= self.started + self._seconds + FIRST_FIGURE_SECONDS
+
+    def times(self) -> dict[str, Any]:
+        """Seconds until the first figure, None where there was none, and until now."""
+        first = None if self.first_figure is None else self.first_figure - self.started
+        return {"first_figure_seconds": first, "ran_seconds": time.monotonic() - self.started}
 
     def summary(self, lang: Lang) -> str:
         """When the first figure was there, and how long it all took; empty where there was none."""

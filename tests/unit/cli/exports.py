@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,17 @@ import polars as pl
 from tests.unit.cli.fake import Ran
 
 
-def same_in_every_format(ask: Callable[..., Ran], tmp_path: Path, *command: str, moving: str = "") -> dict[str, Any]:
+def same_in_every_format(
+    ask: Callable[..., Ran], tmp_path: Path, *command: str, moving: Sequence[str] = ()
+) -> dict[str, Any]:
     """The json document of a command, after csv, parquet, arrow and xlsx were found to have the same rows.
 
-    `ask` runs a command line and fails where its exit code is not the one expected. Column `moving` is another one each
-    time, such as an age, and not compared.
+    `ask` runs a command line and fails where its exit code is not the one expected. Columns `moving` are
+    not compared: they change from one question to the next, such as an age.
     """
     document: dict[str, Any] = json.loads(ask(*command, "--format", "json").out)
     columns = document["columns"]
-    rows = [{name: cell for name, cell in row.items() if name != moving} for row in document["rows"]]
+    rows = [{name: cell for name, cell in row.items() if name not in moving} for row in document["rows"]]
     ids = [column["name"] for column in columns if column["kind"] == "id"]
     assert all(isinstance(row[name], str) for row in rows for name in ids)
     lines = list(csv.DictReader(io.StringIO(ask(*command, "--format", "csv").out, newline="")))

@@ -158,7 +158,7 @@ COMMANDS = [
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_export_has_the_rows_of_the_table(address: str, tmp_path: Path, command: tuple[str, ...]) -> None:
     """Csv, json, parquet, arrow and xlsx agree on every cell; ids, epochs and numbers are text in each."""
-    document = same_in_every_format(lambda *words: ask(address, *words), tmp_path, *command, moving="age_hours")
+    document = same_in_every_format(lambda *words: ask(address, *words), tmp_path, *command, moving=["age_hours"])
     table = " ".join(ask(address, *command).out.split())
     assert document["row_count"] == len(document["rows"]) > 0
     assert all(row["terminal_id"][:12] in table for row in document["rows"] if "terminal_id" in document["rows"][0])
@@ -179,3 +179,4 @@ def test_refusals_exit_with_sysexits(status: grpc.StatusCode, exit_code: int) ->
         ran = ask(address, "quarantine", "show", "T1", "7", "7", exit_code=exit_code)
     assert ran.out == ""
     assert "number 7 was waived" in ran.err
+    assert " hint: " in ran.err

@@ -112,7 +112,7 @@ def test_every_export_has_the_rows_of_the_table(tmp_path: Path) -> None:
             assert ran.exit_code == 0, ran.err
             return ran
 
-        document = same_in_every_format(ask, tmp_path, "status", moving="events_per_second")
+        document = same_in_every_format(ask, tmp_path, "status", moving=["events_per_second"])
     assert [row["part"] for row in document["rows"]] == ["clickhouse", "loader"]
 
 

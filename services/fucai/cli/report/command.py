@@ -15,6 +15,7 @@ import typer
 
 from fucai.cli.addresses import channel
 from fucai.cli.errors import CliError
+from fucai.cli.out.act import say
 from fucai.cli.out.deliver import new_file
 from fucai.cli.out.words import COMMA, fresh, word
 from fucai.cli.output import Lang, language, stderr_console
@@ -43,6 +44,12 @@ Cutoff = Annotated[
         help="New stars (新星网点) opened after it, progress (进步网点) up to it; else the end of the year before.",
     ),
 ]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print {path, lang, name, from_day, to_day, bytes} of what was written; else its path."
+    ),
+]
 Data = Annotated[
     Path | None,
     typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where."),
@@ -60,6 +67,7 @@ def weekly(
     lang: Language = None,
     benchmark: Series = "",
     cutoff: Cutoff = "",
+    json: Json = False,
     data: Data = None,
     timeout: Timeout = 30.0,
 ) -> None:
@@ -76,7 +84,7 @@ def weekly(
     the bulletin anew when it has ended. Exit codes: 64 a value is wrong, 65 nothing is stored, 69 analytics is away,
     73 FILE cannot be written, 75 too slow.
     """
-    order = _Order(path, force, language(lang), benchmark, _day(cutoff), data, timeout)
+    order = _Order(path, force, language(lang), benchmark, _day(cutoff), json, data, timeout)
     _write(order, lambda until: _read("--week", week, read_week) if week else last_week(until), "weekly")
 
 
@@ -88,6 +96,7 @@ def monthly(
     lang: Language = None,
     benchmark: Series = "",
     cutoff: Cutoff = "",
+    json: Json = False,
     data: Data = None,
     timeout: Timeout = 30.0,
 ) -> None:
@@ -102,7 +111,7 @@ def monthly(
     instead. One HTML file that loads nothing: open it, print it on A4, or send it. Exit codes: 64 a value is wrong,
     65 nothing is stored, 69 analytics is away, 73 FILE cannot be written, 75 too slow.
     """
-    order = _Order(path, force, language(lang), benchmark, _day(cutoff), data, timeout)
+    order = _Order(path, force, language(lang), benchmark, _day(cutoff), json, data, timeout)
     _write(order, lambda until: _read("--month", month, read_month) if month else last_month(until), "monthly")
 
 
@@ -115,6 +124,7 @@ class _Order:
     lang: Lang
     benchmark: str
     cutoff: date | None
+    json: bool
     data: Path | None
     timeout: float
 
@@ -131,12 +141,14 @@ def _write(order: _Order, span_of: Callable[[date], Span], kind: str) -> None:
             raise CliError(f"{path}: the file is there already", hint=_OTHER_NAME, exit_code=os.EX_CANTCREAT)
         wish = Wish(span, zone, order.benchmark, order.cutoff)
         bulletin = _gathered(opened, _registry(stack, order.data), wish, now, order.timeout)
-    text = html(Page.of(bulletin, order.lang))
+    page = html(Page.of(bulletin, order.lang)).encode()
     with new_file(path, force=order.force) as file:
-        file.write(text.encode())
+        file.write(page)
     told = fresh(bulletin.headline.freshness, order.lang)
     stderr_console().print(f"{word('written', order.lang)} {path}{COMMA[order.lang]}{told}", markup=False)
-    typer.echo(path)
+    days = {"name": span.name, "from_day": f"{span.days.first}", "to_day": f"{span.days.last}"}
+    written = {"path": str(path), "lang": str(order.lang), **days, "bytes": len(page)}
+    say(written, [] if order.json else [str(path)], json=order.json)
 
 
 def _gathered(

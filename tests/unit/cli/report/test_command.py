@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import grpc
@@ -38,7 +39,10 @@ def test_a_file_is_replaced_by_force_only(tmp_path: Path) -> None:
     assert (ran.exit_code, path.read_text()) == (73, "kept")
     assert "--force" in ran.err
     assert not service.requests
-    assert _report(service, "monthly", "--month", "2025-02", "--output", str(path), "--force").exit_code == 0
+    written = _report(service, "monthly", "--month", "2025-02", "--output", str(path), "--force", "--json")
+    told = json.loads(written.out)
+    assert (told["path"], told["from_day"], told["to_day"]) == (str(path), "2025-02-01", "2025-02-28")
+    assert told["bytes"] == path.stat().st_size
     assert "month 2025-02" in path.read_text()
 
 
