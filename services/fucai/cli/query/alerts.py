@@ -10,25 +10,20 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.alerts_sheet import alerts_sheet
-from fucai.cli.query.selecting import AsOf, Data, Explain, LeaveOut, Only, Timeout, Today, listed, selection_of, tell
+from fucai.cli.query.selecting import Asked, listed, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
 
 @with_output
+@with_selection
 def alerts(
     *,
     day: Annotated[str, typer.Option(help="Business day that is over; else the last one wholly received.")] = "",
     rules: Annotated[
         str, typer.Option(help="Rules, joined with commas: fall, rise, silence, active_terminals; else all.")
     ] = "",
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show the alerts (预警) of a day: outlets away from their own pattern of that weekday, and idle terminals.
@@ -47,9 +42,9 @@ def alerts(
     request = pb.AlertsRequest(
         day=day,
         rules=listed(rules),
-        selection=selection_of(only, leave_out, today=today, as_of=as_of, explain=explain),
+        selection=asked.selection,
     )
-    with channel("analytics", data) as opened:
-        answer = AnalyticsServiceStub(opened).Alerts(request, timeout=timeout)
+    with channel("analytics", asked.data) as opened:
+        answer = AnalyticsServiceStub(opened).Alerts(request, timeout=asked.timeout)
     tell(answer.about.queries)
     deliver(alerts_sheet(answer), out)
