@@ -12,7 +12,7 @@ from rich.text import Text
 from fucai.auditor.report import VERDICTS
 from fucai.auditor.run import Audit, Question
 from fucai.cli.audit_sheet import accounts, lines_sheet
-from fucai.cli.auditing import EXIT_DIFFERS, day_of, keys_of, run, sources
+from fucai.cli.auditing import EXIT_DIFFERS, Order, day_of, run, with_order
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_tables
 from fucai.cli.output import Lang, stderr_console
@@ -21,16 +21,12 @@ _FINDINGS_SHOWN = 40
 
 
 @with_tables
+@with_order
 def reconcile(
     day: Annotated[str, typer.Option(help="Business day, YYYY-MM-DD.")],
     *,
-    report: Annotated[Path | None, typer.Option(help="Folder for a page (HTML) and CSV files to keep.")] = None,
-    keys: Annotated[Path | None, typer.Option(help="CSV of keys (terminal_id, public_key) to trust instead.")] = None,
     keep: Annotated[bool, typer.Option("--keep/--no-keep", help="Write the lines into table reconciliations.")] = True,
-    loader_group: Annotated[str, typer.Option(help="Consumer group of the loaders.")] = "fucai-loader",
-    kafka: Annotated[str, typer.Option(help="Bootstrap servers of Kafka.")] = "",
-    clickhouse: Annotated[str, typer.Option(help="ClickHouse's address, http://host:port.")] = "",
-    data: Annotated[Path | None, typer.Option(help="Directory of a stack started with `fucai up`.")] = None,
+    order: Order,
     out: Output,
 ) -> None:
     """Compare a day three ways, by terminal, game and kind: the terminal's close, Kafka, ClickHouse.
@@ -45,9 +41,8 @@ def reconcile(
     Exit codes: 0 all agrees (or no close, in flight, waived); 1 anything differs; 64 usage; 69 Kafka or store away.
     """
     chosen = day_of(day, "--day")
-    question = Question(chosen, chosen, with_lines=True, loader_group=loader_group)
-    where = sources(kafka, clickhouse, data)
-    done = run(where, question, keys=keys_of(keys), folder=report, source="reconcile", keeping=keep)
+    question = Question(chosen, chosen, with_lines=True, loader_group=order.loader_group)
+    done = run(order, question, source="reconcile", keeping=keep)
     found = done.audit
     deliver(lines_sheet(found), out, accounts)
     tell(found, done.paths, out.lang)

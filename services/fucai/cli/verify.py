@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fucai.auditor.run import Question
 from fucai.cli.audit_sheet import plainly, roots_sheet
-from fucai.cli.auditing import EXIT_DIFFERS, day_of, keys_of, run, sources
+from fucai.cli.auditing import EXIT_DIFFERS, Order, day_of, run, with_order
 from fucai.cli.errors import CliError
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_tables
@@ -18,17 +17,13 @@ from fucai.cli.reconcile import tell
 
 
 @with_tables
+@with_order
 def verify(
     first: Annotated[str, typer.Option("--from", help="First business day, YYYY-MM-DD.")],
     last: Annotated[str, typer.Option("--to", help="Last business day, YYYY-MM-DD.")],
     *,
-    report: Annotated[Path | None, typer.Option(help="Folder for a page (HTML) and CSV files to keep.")] = None,
-    keys: Annotated[Path | None, typer.Option(help="CSV of keys (terminal_id, public_key) to trust instead.")] = None,
     keep: Annotated[bool, typer.Option("--keep/--no-keep", help="Keep roots of past days, and findings.")] = True,
-    loader_group: Annotated[str, typer.Option(help="Consumer group of the loaders.")] = "fucai-loader",
-    kafka: Annotated[str, typer.Option(help="Bootstrap servers of Kafka.")] = "",
-    clickhouse: Annotated[str, typer.Option(help="ClickHouse's address, http://host:port.")] = "",
-    data: Annotated[Path | None, typer.Option(help="Directory of a stack started with `fucai up`.")] = None,
+    order: Order,
     out: Output,
 ) -> None:
     """Prove a period: recompute everything from Kafka and from ClickHouse, and name each row that differs.
@@ -45,9 +40,8 @@ def verify(
     begin, end = day_of(first, "--from"), day_of(last, "--to")
     if end < begin:
         raise CliError(f"--to {last} lies before --from {first}", exit_code=os.EX_USAGE)
-    question = Question(begin, end, with_lines=False, loader_group=loader_group)
-    where = sources(kafka, clickhouse, data)
-    done = run(where, question, keys=keys_of(keys), folder=report, source="verify", keeping=keep)
+    question = Question(begin, end, with_lines=False, loader_group=order.loader_group)
+    done = run(order, question, source="verify", keeping=keep)
     found = done.audit
     deliver(roots_sheet(found), out, plainly)
     tell(found, done.paths, out.lang)
