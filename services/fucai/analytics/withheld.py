@@ -33,7 +33,7 @@ async def withheld(ask: Ask, draws: Sequence[Row], count: int, next_seal_ms: int
     That is its end where one is known, else as scheduled; 0 for a draw in no table.
     """
     open_ended = any(close_ms and ended_ms == _NO_END for _, _, close_ms, _, ended_ms in draws)
-    rules = await ask(plain("draw_rules"), {}) if open_ended else ()
+    rules: Sequence[Row] = await ask(plain("draw_rules"), {}) if open_ended else ()
     schedules = _schedules(rules)
     found = []
     for game, draw_no, close_ms, sealed_ms, ended_ms in draws:
