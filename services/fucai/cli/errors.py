@@ -38,7 +38,7 @@ _HINTS = {
 # What to do where neither the error nor its status says more.
 _BY_EXIT_CODE = {
     os.EX_USAGE: "change the value named above; --help shows what is possible",
-    os.EX_DATAERR: "mend what is named above, then give the same command again",
+    os.EX_DATAERR: "look at what is named above: the command can be given again once that has changed",
     os.EX_NOINPUT: "check the name; the commands that list (--help) show what there is",
     os.EX_UNAVAILABLE: "`fucai status` tells which part is away; `fucai up --data DIR` starts a stack here",
     os.EX_SOFTWARE: "the log of the service says more; the same command may be given again",

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date, datetime
 
 from rich.console import RenderableType
 
 from fucai.cli.looking import PartStatus
 from fucai.cli.out.screen import View, show
-from fucai.cli.out.sheet import Column, Fact, Kind, Row, Sheet
-from fucai.cli.out.words import time_of
+from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Row, Sheet
+from fucai.cli.out.words import local_time, time_of
 from fucai.domain.labels import Label
 
 _PART = Column("part", Kind.ID, Label("部件", "part"))
@@ -59,8 +61,18 @@ def status_sheet(found: Sequence[PartStatus]) -> Sheet:
 
 
 def status_look(sheet: Sheet, view: View) -> RenderableType:
-    """How people see it: the column of lags names the partitions that are behind, so those beside are left out."""
-    return show(replace(sheet, beside=()), view)
+    """How people see it: an event of today by its time alone, and without the lags beside, which a column names."""
+    at = sheet.place("last_event")
+    columns = [replace(column, kind=Kind.TEXT) if place == at else column for place, column in enumerate(sheet.columns)]
+    today = local_time(time.time_ns() // 1_000_000).date()
+    rows = [(*row[:at], _clock(row[at], today), *row[at + 1 :]) for row in sheet.rows]
+    return show(replace(sheet, columns=columns, rows=rows, beside=()), view)
+
+
+def _clock(at: Cell, today: date) -> str:
+    if not isinstance(at, datetime):
+        return ""
+    return f"{at:%H:%M:%S}" if at.date() == today else f"{at:%Y-%m-%d %H:%M}"
 
 
 def lag_text(lag: Mapping[str, int]) -> str:
