@@ -11,6 +11,7 @@ from fucai.auditor.lines import Line, Verdict
 from fucai.auditor.report import VERDICTS
 from fucai.auditor.run import Audit
 from fucai.auditor.statements import Sums
+from fucai.cli.definitions import RECONCILIATION, ROOT
 from fucai.cli.numbers import exact
 from fucai.cli.out.reading import day_of
 from fucai.cli.out.screen import View, show
@@ -49,13 +50,13 @@ _LINE = [
     ),
     Column("in_flight_events", Kind.COUNT, Label("在途", "in flight")),
     Column("verdict", Kind.ID, Label("结论代码", "verdict code"), screen=None),
-    Column("verdict_name", Kind.NAME, Label("结论", "verdict")),
+    Column("verdict_name", Kind.NAME, Label("结论", "verdict"), RECONCILIATION.name),
     Column("sequences", Kind.ID, Label("序号", "seqs")),
     Column("detail", Kind.TEXT, Label("说明", "detail"), screen=None),
 ]
 _ROOTS = [
     _DAY,
-    Column("root", Kind.ID, Label("根哈希", "root hash")),
+    Column("root", Kind.ID, Label("根哈希", "root hash"), ROOT.name),
     Column("previous", Kind.ID, Label("前一日", "previous"), screen=None),
     Column("closes", Kind.COUNT, Label("日结", "closes")),
     Column("chains", Kind.COUNT, Label("自算链", "chains")),
@@ -86,6 +87,7 @@ def lines_sheet(found: Audit) -> Sheet:
             *_facts(found),
             *(Fact(f"{verdict}_lines", Kind.COUNT, label, counts[verdict]) for verdict, label in VERDICTS.items()),
         ],
+        definitions=[RECONCILIATION],
         bold=frozenset(at for at, line in enumerate(lines) if line.verdict is Verdict.DIFFERS),
         beside=[_findings(found)],
         empty=Label("当日没有事件与日结", "no events and no closes on that day"),
@@ -101,6 +103,7 @@ def roots_sheet(found: Audit) -> Sheet:
         columns=_ROOTS,
         rows=[(day.business_day, day.root.hex(), day.previous.hex(), day.closes, day.chains) for day in found.roots],
         facts=_facts(found),
+        definitions=[ROOT],
         beside=[_findings(found)],
     )
 

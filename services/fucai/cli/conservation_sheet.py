@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fucai.cli.definitions import CONSERVATION
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Row, Sheet, Tone, summed
 from fucai.cli.out.words import local_time
 from fucai.domain.labels import Label
@@ -47,6 +48,7 @@ def conservation_sheet(found: pb.GetConservationResponse, keys: Sequence[str]) -
             ),
         ],
         notes=_notes(found),
+        definitions=[CONSERVATION],
     )
 
 
@@ -55,13 +57,12 @@ def _columns(keys: Sequence[str]) -> list[Column]:
         column
         for field, label in _OUTCOMES.items()
         for column in (
-            Column(f"{field}_events", Kind.COUNT, label, adds=True),
+            Column(f"{field}_events", Kind.COUNT, label, CONSERVATION.name, adds=True),
             Column(
                 field,
                 Kind.MONEY,
-                Label("已入库金额", "amount stored")
-                if field == "stored"
-                else Label(f"{label.zh}金额", f"{label.en}, amount"),
+                Label(f"{label.zh}金额", f"amount {label.en}"),
+                CONSERVATION.name,
                 screen=0 if field == "stored" else None,
                 adds=True,
             ),

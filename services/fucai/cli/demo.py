@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -25,6 +24,7 @@ from fucai.cli.out.act import AsJson, say
 from fucai.cli.out.document import document
 from fucai.cli.output import Lang, language, stderr_console, stdout_console
 from fucai.cli.query.headline_sheet import headline_sheet
+from fucai.cli.simulation import Simulated, register_sample, simulating
 from fucai.devstack.kafka import FetchError, prepare
 from fucai.devstack.parts import DEFAULT_PORT_BASE
 from fucai.devstack.stack import StackError, await_endpoints, stack_process
@@ -36,9 +36,6 @@ TURN_SECONDS = 1.0
 PRINT_SECONDS = 10.0
 _PORTS = 80
 _PORT_STEP = 100
-_AGENTS = 3
-_STOP_SECONDS = 15.0
-_TAIL = 2_000
 _EXAMPLES = (
     "fucai status",
     "fucai query headline --by format",
@@ -94,8 +91,8 @@ def demo(
             for example in _EXAMPLES:
                 console.print(f"    {example}")
             with console.status("registering the sample outlets"):
-                _register(data)
-            with _simulation(data, history=history, rate=rate) as simulation, channel("analytics", data) as opened:
+                register_sample(data)
+            with simulating(data, history=history, rate=rate) as simulation, channel("analytics", data) as opened:
                 watch_figures(Watch(opened, parts), simulation, started, seconds, language(lang), json=json)
     except (FetchError, StackError) as error:
         raise CliError(str(error), exit_code=os.EX_UNAVAILABLE) from error
@@ -214,84 +211,6 @@ class _Course:
             return ""
         figure, end = self.first_figure - self.started, time.monotonic() - self.started
         return str(getattr(_TIMES, lang)).format(figure=figure, end=end)
-
-
-def _register(data: Path) -> None:
-    command = [sys.executable, "-m", "fucai.cli", "import", "registry", "--sample", "--data", str(data)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise CliError(f"the sample outlets could not be registered: {done.stderr[-_TAIL:]}", exit_code=done.returncode)
-
-
-class Simulated(Protocol):
-    """What sends sales while the dashboard is shown."""
-
-    def check(self) -> None:
-        """Looks whether it still runs; raises CliError with what it said if not."""
-
-    def wait(self, seconds: float) -> None:
-        """Returns after `seconds`, or as soon as it ends."""
-
-    def doing(self) -> str:
-        """What it does now, for people."""
-
-
-class Simulation:
-    """`fucai simulate` in a process of its own: first the history, then live sales."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self._process = process
-        self._log = log
-
-    def check(self) -> None:
-        """Looks whether it still runs.
-
-        Raises:
-            CliError: it ended, with what it said.
-        """
-        if self._process.poll() is not None:
-            raise CliError(
-                f"the simulator ended with code {self._process.returncode}: {self._said()[-_TAIL:]}",
-                exit_code=os.EX_SOFTWARE,
-            )
-
-    def wait(self, seconds: float) -> None:
-        """Returns after `seconds`, or as soon as it ends."""
-        try:
-            self._process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            return
-
-    def doing(self) -> str:
-        """The last line that it wrote."""
-        lines = [line.strip() for line in self._said().replace("\r", "\n").splitlines() if line.strip()]
-        return lines[-1] if lines else "fucai simulate"
-
-    def stop(self) -> None:
-        """Lets it end with its last receipts, and ends it the hard way if that takes too long."""
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _said(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace")
-
-
-@contextmanager
-def _simulation(data: Path, *, history: int, rate: float) -> Iterator[Simulation]:
-    log = data / "logs" / "simulate.log"
-    command = [sys.executable, "-m", "fucai.cli", "simulate", "--data", str(data), "--rate", str(rate)]
-    command += ["--history", str(history), "--agents", str(_AGENTS)]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-    running = Simulation(process, log)
-    try:
-        yield running
-    finally:
-        running.stop()
 
 
 @contextmanager

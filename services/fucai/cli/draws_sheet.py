@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fucai.cli.definitions import SEAL
 from fucai.cli.out.sheet import Column, Kind, Note, Row, Sheet
 from fucai.cli.out.words import time_of
 from fucai.domain.labels import Label
@@ -17,7 +18,7 @@ _COLUMNS = [
     Column("state", Kind.ID, Label("状态代码", "state code"), screen=None),
     Column("state_name", Kind.NAME, Label("状态", "state")),
     Column("sales_close", Kind.TIME, Label("停售", "sales close"), screen=2),
-    Column("sealed", Kind.TIME, Label("封存", "sealed")),
+    Column("sealed", Kind.TIME, Label("封存", "sealed"), SEAL.name),
     Column("drawn", Kind.TIME, Label("开奖", "ended")),
     Column("scheduled", Kind.TIME, Label("预定开奖", "scheduled"), screen=1),
     Column("sealed_by", Kind.TEXT, Label("封存人", "sealed by"), screen=4),
@@ -56,6 +57,7 @@ def draws_sheet(found: Sequence[pb.DrawStatus]) -> Sheet:
         columns=_COLUMNS,
         rows=[_row(status) for status in found],
         notes=[Note(told)] if found else [],
+        definitions=[SEAL],
         bold=frozenset(at for at, status in enumerate(found) if status.state == pb.DRAW_STATE_SEALED),
         empty=Label("没有此类期次", "no such draws"),
     )
@@ -76,6 +78,7 @@ def draw_sheet(status: pb.DrawStatus, late: int | None) -> Sheet:
         columns=[*(replace(column, screen=column.screen and 0) for column in _COLUMNS), _LATE],
         rows=[(*_row(status), late)],
         notes=[_HIDDEN] if late is None and status.state == pb.DRAW_STATE_SEALED else [],
+        definitions=[SEAL],
         beside=[Sheet("acts", Label("操作记录", "Acts"), _ACTS, acts)],
     )
 

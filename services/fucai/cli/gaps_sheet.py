@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fucai.cli.definitions import MISSING, SILENCE
 from fucai.cli.out.sheet import Column, Fact, Kind, Note, Row, Sheet, Tone, summed
 from fucai.cli.out.words import time_of
 from fucai.domain.labels import Label
@@ -17,13 +18,13 @@ LAST = Column("last_seq", Kind.ID, Label("止序号", "last no."))
 SINCE = Column("since", Kind.TIME, Label("自", "since"))
 _GAPS = [
     *(TERMINAL, OUTLET, EPOCH, FIRST, LAST),
-    Column("missing", Kind.COUNT, Label("缺失", "missing"), adds=True),
+    Column("missing", Kind.COUNT, Label("缺失", "missing"), MISSING.name, adds=True),
     SINCE,
-    Column("age_hours", Kind.NUMBER, Label("时长(小时)", "age (h)"), screen=1),
+    Column("age_hours", Kind.NUMBER, Label("时长(小时)", "age (h)"), MISSING.name, screen=1),
 ]
 _RANGES = [
     *(Column("terminal_id", Kind.ID, Label("终端", "terminal"), screen=None), EPOCH, FIRST, LAST),
-    Column("count", Kind.COUNT, Label("数量", "count")),
+    Column("count", Kind.COUNT, Label("数量", "count"), MISSING.name),
     Column("state", Kind.ID, Label("状态代码", "state code"), screen=None),
     Column("state_name", Kind.NAME, Label("状态", "state")),
     SINCE,
@@ -31,8 +32,8 @@ _RANGES = [
 _SILENT = [
     *(TERMINAL, OUTLET),
     Column("last_event", Kind.TIME, Label("最近事件", "last event")),
-    Column("silent_hours", Kind.NUMBER, Label("静默(小时)", "silent (h)"), screen=1),
-    Column("silent_open_hours", Kind.NUMBER, Label("开市时间内", "in open time")),
+    Column("silent_hours", Kind.NUMBER, Label("静默(小时)", "silent (h)"), SILENCE.name, screen=1),
+    Column("silent_open_hours", Kind.NUMBER, Label("开市时间内", "in open time"), SILENCE.name),
     Column("expected", Kind.FLAG, Label("预期之内", "expected")),
     Column("reason", Kind.TEXT, Label("原因", "why")),
 ]
@@ -78,6 +79,7 @@ def gaps_sheet(found: pb.ListGapsResponse, now: float) -> Sheet:
             Fact("total_missing", Kind.COUNT, Label("缺失事件", "events missing"), found.total_missing),
         ],
         notes=[Note(counted)] if rows else [],
+        definitions=[MISSING],
         empty=Label("无缺失：所有已知最大序号以下的事件均已入库、隔离或豁免", "nothing is missing"),
     )
 
@@ -108,6 +110,7 @@ def terminal_sheet(found: pb.GetTerminalLedgerResponse) -> Sheet:
             Fact("outlet_id", Kind.ID, Label("网点", "outlet"), found.outlet_id),
         ],
         notes=[Note(whose, Tone.STRONG)],
+        definitions=[MISSING],
         bold=frozenset(at for at, (_, span) in enumerate(spans) if span.state == pb.SEQUENCE_STATE_MISSING),
         beside=[waivers_sheet(found.waivers)],
     )
@@ -147,6 +150,7 @@ def silent_terminals_sheet(found: pb.ListSilentResponse) -> Sheet:
             Fact("total_terminals", Kind.COUNT, Label("登记终端", "registered terminals"), found.total_terminals),
         ],
         notes=[Note(counted)],
+        definitions=[SILENCE],
         bold=frozenset(at for at, one in enumerate(found.terminals) if not one.expected),
         empty=Label("无静默终端", "no terminal is silent"),
     )

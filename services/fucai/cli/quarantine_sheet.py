@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from fucai.cli.definitions import QUARANTINE
 from fucai.cli.gaps_sheet import EPOCH, FIRST, LAST, TERMINAL, waivers_sheet
 from fucai.cli.out.sheet import Column, Fact, Kind, Note, Row, Sheet, Tone
 from fucai.cli.out.words import time_of
@@ -35,8 +36,8 @@ _ENTRY = [
     Column("amount", Kind.MONEY, Label("金额", "amount")),
     Column("bets", Kind.COUNT, Label("注数", "bets"), screen=None),
     Column("multiplier", Kind.COUNT, Label("倍数", "multiplier"), screen=None),
-    Column("face_value", Kind.MONEY, Label("面值", "face value"), "face_value", screen=None),
-    Column("companion", Kind.MONEY, Label("伴随消费", "companion spend"), "companion", screen=None),
+    Column("face_value", Kind.MONEY, Label("面值", "face value"), screen=None),
+    Column("companion", Kind.MONEY, Label("伴随消费", "companion spend"), screen=None),
     Column("ticket_serial", Kind.ID, Label("票号", "ticket serial"), screen=None),
     Column("refers_to", Kind.ID, Label("涉及销售", "refers to"), screen=None),
     Column("daily_summary", Kind.FLAG, Label("日汇总", "daily summary"), screen=None),
@@ -87,6 +88,7 @@ def entries_sheet(found: pb.ListQuarantinedResponse) -> Sheet:
             *([_WITHHELD] if any(entry.withheld for entry in found.entries) else []),
             *map(Note, _details(found.entries)),
         ],
+        definitions=[QUARANTINE],
         bold=frozenset(at for at, entry in enumerate(found.entries) if entry.in_flood),
         beside=[Sheet("floods", Label("隔离过多的终端", "Terminals in flood"), _FLOODS, floods)],
         empty=Label("隔离区无此类事件", "nothing of the kind is in quarantine"),
@@ -116,6 +118,7 @@ def dossier_sheet(found: pb.GetQuarantinedResponse) -> Sheet:
             Note(Label(found.remedy, found.remedy), Tone.STRONG),
             *([_WITHHELD] if any(entry.withheld for entry in found.entries) else []),
         ],
+        definitions=[QUARANTINE],
         beside=[Sheet("replays", Label("重放", "Replays"), _REPLAYS, replays), waivers_sheet(found.waivers)],
     )
 

@@ -8,6 +8,7 @@ import json
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from fucai.runtime.errors import violations_of
 from fucai.v1 import registry_pb2 as pb
 from tests.integration.registry.serving import Running
 from tests.support.clickhouse import Database
+from tests.unit.cli.exports import same_in_every_format
 from tests.unit.cli.fake import run
 from tests.unit.registry.records import good
 
@@ -188,7 +190,7 @@ def test_acts_cannot_be_imported_or_changed(draws: Running) -> None:
     assert "王莉" in str(changed.value.details())
 
 
-def test_the_shell_lists_seals_ends_and_shows(draws: Running) -> None:
+def test_the_shell_lists_seals_ends_and_shows(draws: Running, tmp_path: Path) -> None:
     """Tables in both languages, exact rows for programs, one line and an exit code for what is refused."""
     where = {"FUCAI_REGISTRY": draws.address}
     assert "封存中" in run("draws", "list", "--sealed", "--lang", "zh", **where).out
@@ -203,6 +205,14 @@ def test_the_shell_lists_seals_ends_and_shows(draws: Running) -> None:
     assert "late events 0" in " ".join(shown.split())
     assert "Acts" in shown
     assert max(map(len, shown.splitlines())) <= 100
+    for command in (("list", "--game", "ssq"), ("show", "ssq", SSQ)):
+        document = same_in_every_format(lambda *words: run(*words, **where), tmp_path, "draws", *command)
+        assert document["rows"][0]["game"] == "ssq"
+    acts = document["beside"]["acts"]["rows"]
+    assert [(act["act"], act["acted_by"], act["note"]) for act in acts] == [
+        ("seal", "王莉", "演练"),
+        ("end", "李强", ""),
+    ]
     refused = run("draws", "seal", "3d", TD, "--by", "王莉", **where)
     assert refused.exit_code == os.EX_DATAERR
     assert "sealed since its scheduled close" in refused.err

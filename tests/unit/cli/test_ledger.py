@@ -159,6 +159,9 @@ COMMANDS = [
 def test_every_export_has_the_rows_of_the_table(address: str, tmp_path: Path, command: tuple[str, ...]) -> None:
     """Csv, json, parquet, arrow and xlsx agree on every cell; ids, epochs and numbers are text in each."""
     document = same_in_every_format(lambda *words: ask(address, *words), tmp_path, *command, moving=["age_hours"])
+    defined = {one["name"] for one in document["definitions"]}
+    assert defined
+    assert {column["definition"] for column in document["columns"] if column["definition"]} <= defined
     table = " ".join(ask(address, *command).out.split())
     assert document["row_count"] == len(document["rows"]) > 0
     assert all(row["terminal_id"][:12] in table for row in document["rows"] if "terminal_id" in document["rows"][0])
