@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from fucai.analytics import watch_definitions
+from fucai.analytics.alert_parameters import parameters_of, read_parameters
 from fucai.analytics.asked import Asked
 from fucai.analytics.judging import Judged, judge
 from fucai.analytics.open_outlets import FILTERS, OpenOutlet
@@ -20,7 +21,6 @@ from fucai.v1 import analytics_pb2
 
 RULES = tuple(rule.value for rule in Rule)
 
-_RULE_SET = RuleSet()
 _DAY = timedelta(days=1)
 
 
@@ -35,18 +35,20 @@ async def alerts(asked: Asked, request: analytics_pb2.AlertsRequest) -> analytic
     selection = read_selection(request.selection, asked.today, asked.now_ms, bad, allowed=FILTERS)
     wanted = _rules(request.rules, bad)
     day = _day(request.day, asked, now, bad)
+    rules = read_parameters(request.parameters, bad)
     if bad:
         raise BadQuestionError(bad)
     found = Judged([], {}, {}, [], [])
     if day is not None and now.first_day is not None:
-        found = await judge(asked.ask, day, now.first_day, wanted, selection, _RULE_SET)
+        found = await judge(asked.ask, day, now.first_day, wanted, selection, rules)
     shown, token = page(found.alerts, request)
     counts = Counter(alert.rule for alert in found.alerts)
     return analytics_pb2.AlertsResponse(
         alerts=[_message(alert, found.outlets.get(alert.outlet_id)) for alert in shown],
         total_rows=len(found.alerts),
         next_page_token=token,
-        rules=[_rule(rule, found.evaluated.get(rule, 0), counts[rule]) for rule in wanted],
+        rules=[_rule(rule, rules, found.evaluated.get(rule, 0), counts[rule]) for rule in wanted],
+        parameters=parameters_of(rules),
         day=day.isoformat() if day else "",
         games_left_out=found.left_out,
         note_zh="；".join(note.zh for note in found.notes),
@@ -56,13 +58,13 @@ async def alerts(asked: Asked, request: analytics_pb2.AlertsRequest) -> analytic
 
 
 async def outlet_alerts(asked: Asked, now: Reach, outlet_id: str, *, as_of_ms: int = 0) -> list[analytics_pb2.Alert]:
-    """The alerts that stand for one outlet: those of the day that `alerts` judges unless it is told another one."""
+    """The alerts that stand for one outlet, by the default parameters, of the day that `alerts` judges by itself."""
     day = last_day(asked, now)
     if day is None or now.first_day is None:
         return []
     selection = Selection((Condition("outlet", (outlet_id,)),), as_of_ms=as_of_ms)
     wanted = [rule for rule in Rule if rule is not Rule.ACTIVE_TERMINALS]
-    found = await judge(asked.ask, day, now.first_day, wanted, selection, _RULE_SET)
+    found = await judge(asked.ask, day, now.first_day, wanted, selection, RuleSet())
     return [_message(alert, found.outlets.get(alert.outlet_id)) for alert in found.alerts]
 
 
@@ -104,8 +106,8 @@ def _day(text: str, asked: Asked, now: Reach, bad: list[Violation]) -> date | No
     return day
 
 
-def _rule(rule: Rule, evaluated: int, count: int) -> analytics_pb2.AlertRule:
-    zh, en = describe(rule, _RULE_SET)
+def _rule(rule: Rule, rules: RuleSet, evaluated: int, count: int) -> analytics_pb2.AlertRule:
+    zh, en = describe(rule, rules)
     return analytics_pb2.AlertRule(rule=rule.value, text_zh=zh, text_en=en, evaluated=evaluated, alerts=count)
 
 

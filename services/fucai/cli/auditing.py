@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -24,6 +26,7 @@ from fucai.auditor.run import Audit, Question, audit
 from fucai.cli.addresses import read_endpoints, stack_dir
 from fucai.cli.errors import CliError
 from fucai.cli.output import stderr_console
+from fucai.cli.sharing import sharing
 from fucai.domain.calendar import parse_day
 from fucai.runtime.settings import ServiceSettings
 
@@ -40,7 +43,7 @@ class Sources:
     database: str
 
 
-def sources(kafka: str, clickhouse: str, data: Path | None) -> Sources:
+def _sources(kafka: str, clickhouse: str, data: Path | None) -> Sources:
     """Addresses from the options, else the stack at `data`, else FUCAI_KAFKA, FUCAI_CLICKHOUSE or FUCAI_DATA.
 
     Raises:
@@ -66,7 +69,7 @@ def day_of(text: str, option: str) -> date:
         raise CliError(f"{option} {text}: {error}", exit_code=os.EX_USAGE) from error
 
 
-def keys_of(path: Path | None) -> Keys | None:
+def _keys_of(path: Path | None) -> Keys | None:
     """The keys in a file of the auditor's own; None without one.
 
     Raises:
@@ -83,6 +86,37 @@ def keys_of(path: Path | None) -> Keys | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """What an audit is made with: both sides, keys to trust instead, the loaders' group, and where a report goes."""
+
+    where: Sources
+    keys: Keys | None
+    loader_group: str
+    report: Path | None
+
+
+def order_of(
+    *,
+    report: Annotated[Path | None, typer.Option(help="Folder for a page (HTML) and CSV files to keep.")] = None,
+    keys: Annotated[Path | None, typer.Option(help="CSV of keys (terminal_id, public_key) to trust instead.")] = None,
+    loader_group: Annotated[str, typer.Option(help="Consumer group of the loaders.")] = "fucai-loader",
+    kafka: Annotated[str, typer.Option(help="Bootstrap servers of Kafka.")] = "",
+    clickhouse: Annotated[str, typer.Option(help="ClickHouse's address, http://host:port.")] = "",
+    data: Annotated[Path | None, typer.Option(help="Directory of a stack started with `fucai up`.")] = None,
+) -> Order:
+    """The audit ordered.
+
+    Raises:
+        CliError: the file of keys cannot be used, or the folder given is not that of a running stack.
+    """
+    return Order(_sources(kafka, clickhouse, data), _keys_of(keys), loader_group, report)
+
+
+with_order = sharing("order", order_of)
+"""Gives a command the options of an audit: its keyword `order` gets the `Order` that they make."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """An audit and where its report is; no paths where none was asked for."""
 
@@ -91,22 +125,20 @@ class Done:
     zone: ZoneInfo
 
 
-def run(
-    where: Sources, question: Question, *, keys: Keys | None, folder: Path | None, source: str, keeping: bool
-) -> Done:
+def run(order: Order, question: Question, *, source: str, keeping: bool) -> Done:
     """Run an audit, with progress on stderr, and keep what it found where asked.
 
     Raises:
         CliError: a neighbour is away or lacks what this version needs.
     """
-    console = stderr_console()
+    console, where = stderr_console(), order.where
     try:
         client = connect(where.clickhouse, where.database, log_comment=f"fucai {source}", timeout_s=600)
         try:
             zone = ZoneInfo(read_store_settings(client).timezone)
             now_ms = time.time_ns() // 1_000_000
             with _stages(console) as stage:
-                found = audit(where.kafka, client, question, zone=zone, now_ms=now_ms, keys=keys, stage=stage)
+                found = audit(where.kafka, client, question, zone=zone, now_ms=now_ms, keys=order.keys, stage=stage)
             if keeping:
                 keep(client, found, source, datetime.now(zone).date())
         finally:
@@ -118,7 +150,7 @@ def run(
             hint="give --kafka and --clickhouse, or --data DIR of a running `fucai up`; `fucai migrate` makes tables",
             exit_code=os.EX_UNAVAILABLE,
         ) from error
-    return Done(found, _report(found, folder, where), zone)
+    return Done(found, _report(found, order.report, where), zone)
 
 
 def _report(found: Audit, folder: Path | None, where: Sources) -> list[Path]:

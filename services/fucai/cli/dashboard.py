@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fucai.cli.addresses import Part
+from fucai.cli.looking import events_counted, lag_of
 from fucai.cli.numbers import exact, growth_text, money_unit
 from fucai.cli.out.reading import change_of
 from fucai.cli.out.screen import View, show
@@ -21,7 +22,6 @@ from fucai.cli.out.words import local_time
 from fucai.cli.output import Lang
 from fucai.cli.query.headline_sheet import headline_sheet
 from fucai.cli.scrape import scrape
-from fucai.cli.status import events_counted, lag_of
 from fucai.domain.labels import KINDS, Label
 from fucai.runtime.errors import explain
 from fucai.runtime.settings import ServiceSettings

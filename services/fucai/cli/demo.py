@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Protocol
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,7 +20,11 @@ from rich.live import Live
 from fucai.cli.addresses import channel, read_endpoints
 from fucai.cli.dashboard import Snapshot, Watch, addresses_table, dashboard, is_live, snapshot_line
 from fucai.cli.errors import CliError
-from fucai.cli.output import Lang, language, stdout_console
+from fucai.cli.out.act import AsJson, say
+from fucai.cli.out.document import document
+from fucai.cli.output import Lang, language, stderr_console, stdout_console
+from fucai.cli.query.headline_sheet import headline_sheet
+from fucai.cli.simulation import Simulated, register_sample, simulating
 from fucai.devstack.kafka import FetchError, prepare
 from fucai.devstack.parts import DEFAULT_PORT_BASE
 from fucai.devstack.stack import StackError, await_endpoints, stack_process
@@ -33,9 +36,6 @@ TURN_SECONDS = 1.0
 PRINT_SECONDS = 10.0
 _PORTS = 80
 _PORT_STEP = 100
-_AGENTS = 3
-_STOP_SECONDS = 15.0
-_TAIL = 2_000
 _EXAMPLES = (
     "fucai status",
     "fucai query headline --by format",
@@ -60,6 +60,7 @@ def demo(
         float, typer.Option(min=0.1, max=100_000, help="Live sales a second, far above what 54 outlets sell.")
     ] = 20.0,
     lang: Annotated[Lang | None, typer.Option(help="Language of labels; else that of the locale.")] = None,
+    json: AsJson = False,
 ) -> None:
     """Start everything, register 54 sample outlets, write a year of history, stream live sales and show them.
 
@@ -70,6 +71,8 @@ def demo(
 
     It really is the whole suite: Kafka, ClickHouse's engine and every service, on ports of 127.0.0.1 that it prints.
     Outlets and sales are samples. Time counts from the start, but the end waits until live sales are shown.
+    The object of --json, at the end: first_figure_seconds, ran_seconds, events (stored), quarantined, and headline, the
+    answer of `fucai query headline --by zone_type --json`.
     Exit codes: 0 at the end or after Ctrl-C, 69 when the stack does not start.
     """
     started = time.monotonic()
@@ -88,9 +91,9 @@ def demo(
             for example in _EXAMPLES:
                 console.print(f"    {example}")
             with console.status("registering the sample outlets"):
-                _register(data)
-            with _simulation(data, history=history, rate=rate) as simulation, channel("analytics", data) as opened:
-                watch_figures(Watch(opened, parts), simulation, started, seconds, language(lang))
+                register_sample(data)
+            with simulating(data, history=history, rate=rate) as simulation, channel("analytics", data) as opened:
+                watch_figures(Watch(opened, parts), simulation, started, seconds, language(lang), json=json)
     except (FetchError, StackError) as error:
         raise CliError(str(error), exit_code=os.EX_UNAVAILABLE) from error
     except KeyboardInterrupt:
@@ -109,13 +112,15 @@ def free_port_base() -> int:
     raise CliError("no free ports from 19000 on", hint="choose with --port-base", exit_code=os.EX_UNAVAILABLE)
 
 
-def watch_figures(watch: Watch, simulation: Simulated, started: float, seconds: float | None, lang: Lang) -> None:
-    """Shows figures until the time is over, or Ctrl-C; then prints the last summary.
+def watch_figures(
+    watch: Watch, simulation: Simulated, started: float, seconds: float | None, lang: Lang, *, json: bool = False
+) -> None:
+    """Shows figures until the time is over, or Ctrl-C; then prints the last summary, with `json` an object beside it.
 
     Raises:
         CliError: no figure could be had in time, or the simulation failed.
     """
-    console = stdout_console()
+    console = stderr_console() if json else stdout_console()
     course = _Course(started, seconds)
     printed = float("-inf")
     found = Snapshot()
@@ -142,6 +147,18 @@ def watch_figures(watch: Watch, simulation: Simulated, started: float, seconds: 
             live.stop()
     console.print(dashboard(found, lang=lang, doing=simulation.doing(), left_s=None, last=True))
     console.print(course.summary(lang))
+    if json:
+        say(course.times() | _figures(found, lang), [], json=True)
+
+
+def _figures(found: Snapshot, lang: Lang) -> dict[str, Any]:
+    """The last figures, for a program; None where there were none."""
+    fresh = found.freshness
+    return {
+        "events": None if fresh is None else fresh.events,
+        "quarantined": None if fresh is None else fresh.quarantined,
+        "headline": None if found.headline is None else document(headline_sheet(found.headline, by="zone_type"), lang),
+    }
 
 
 class _Course:
@@ -183,90 +200,17 @@ class _Course:
             return False
         return left <= 0 or time.monotonic() >= self.started + self._seconds + FIRST_FIGURE_SECONDS
 
+    def times(self) -> dict[str, Any]:
+        """Seconds until the first figure, None where there was none, and until now."""
+        first = None if self.first_figure is None else self.first_figure - self.started
+        return {"first_figure_seconds": first, "ran_seconds": time.monotonic() - self.started}
+
     def summary(self, lang: Lang) -> str:
         """When the first figure was there, and how long it all took; empty where there was none."""
         if self.first_figure is None:
             return ""
         figure, end = self.first_figure - self.started, time.monotonic() - self.started
         return str(getattr(_TIMES, lang)).format(figure=figure, end=end)
-
-
-def _register(data: Path) -> None:
-    command = [sys.executable, "-m", "fucai.cli", "import", "registry", "--sample", "--data", str(data)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise CliError(f"the sample outlets could not be registered: {done.stderr[-_TAIL:]}", exit_code=done.returncode)
-
-
-class Simulated(Protocol):
-    """What sends sales while the dashboard is shown."""
-
-    def check(self) -> None:
-        """Looks whether it still runs; raises CliError with what it said if not."""
-
-    def wait(self, seconds: float) -> None:
-        """Returns after `seconds`, or as soon as it ends."""
-
-    def doing(self) -> str:
-        """What it does now, for people."""
-
-
-class Simulation:
-    """`fucai simulate` in a process of its own: first the history, then live sales."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self._process = process
-        self._log = log
-
-    def check(self) -> None:
-        """Looks whether it still runs.
-
-        Raises:
-            CliError: it ended, with what it said.
-        """
-        if self._process.poll() is not None:
-            raise CliError(
-                f"the simulator ended with code {self._process.returncode}: {self._said()[-_TAIL:]}",
-                exit_code=os.EX_SOFTWARE,
-            )
-
-    def wait(self, seconds: float) -> None:
-        """Returns after `seconds`, or as soon as it ends."""
-        try:
-            self._process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            return
-
-    def doing(self) -> str:
-        """The last line that it wrote."""
-        lines = [line.strip() for line in self._said().replace("\r", "\n").splitlines() if line.strip()]
-        return lines[-1] if lines else "fucai simulate"
-
-    def stop(self) -> None:
-        """Lets it end with its last receipts, and ends it the hard way if that takes too long."""
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def _said(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace")
-
-
-@contextmanager
-def _simulation(data: Path, *, history: int, rate: float) -> Iterator[Simulation]:
-    log = data / "logs" / "simulate.log"
-    command = [sys.executable, "-m", "fucai.cli", "simulate", "--data", str(data), "--rate", str(rate)]
-    command += ["--history", str(history), "--agents", str(_AGENTS)]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
-    running = Simulation(process, log)
-    try:
-        yield running
-    finally:
-        running.stop()
 
 
 @contextmanager

@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Group
-from rich.text import Text
 
 from fucai.cli.addresses import channel
-from fucai.cli.draw_tables import draw_csv, draw_lines, draw_table, state_name, talk
+from fucai.cli.draws_sheet import draw_sheet, draws_sheet
 from fucai.cli.errors import CliError
-from fucai.cli.ledger_tables import FORMAT, LANG, PAGE, TIMEOUT, show_answer, whole
-from fucai.cli.output import Format, Lang, language
+from fucai.cli.out.card import card
+from fucai.cli.out.deliver import deliver
+from fucai.cli.out.options import Output, with_tables
+from fucai.cli.paging import PAGE, RegistryData, Timeout, whole
 from fucai.domain.calendar import instant_ms
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import registry_pb2 as pb
 from fucai.v1.registry_pb2_grpc import RegistryServiceStub
 
-DATA = typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_REGISTRY or FUCAI_DATA says where.")
 _GAME = typer.Argument(help="Game code, such as ssq.")
 _DRAW = typer.Argument(help="Draw number, YYYYNNN.")
 _BY = typer.Option("--by", help="Who does it; recorded for ever.")
 _NOTE = typer.Option(help="Why; recorded with it.")
 
 
+@with_tables
 def list_draws(
     *,
     sealed: Annotated[bool, typer.Option("--sealed", help="Only draws that are sealed now.")] = False,
     game: Annotated[str, typer.Option(help="Only draws of this game.")] = "",
-    form: Annotated[Format, FORMAT] = Format.TABLE,
-    lang: Annotated[Lang | None, LANG] = None,
-    data: Annotated[Path | None, DATA] = None,
-    timeout: Annotated[float, TIMEOUT] = 30.0,
+    data: RegistryData = None,
+    timeout: Timeout = 30.0,
+    out: Output,
 ) -> None:
     """List draws by game and number: when sales close, when each is sealed, when it ended or will, and its state.
 
@@ -49,19 +47,17 @@ def list_draws(
     request = pb.ListDrawsRequest(game=game, sealed_only=sealed, page_size=PAGE)
     with channel("registry", data) as opened:
         found = whole(RegistryServiceStub(opened).ListDraws, request, "draws", timeout)
-    chosen = language(lang)
-    shown = Group(draw_table(found.draws, chosen), Text(talk(found.draws, chosen), "dim"))
-    show_answer(found, form, shown, draw_csv(found.draws), talk(found.draws, chosen))
+    deliver(draws_sheet(found.draws), out)
 
 
+@with_tables
 def show(
     game: Annotated[str, _GAME],
     draw: Annotated[str, _DRAW],
     *,
-    form: Annotated[Format, FORMAT] = Format.TABLE,
-    lang: Annotated[Lang | None, LANG] = None,
-    data: Annotated[Path | None, DATA] = None,
-    timeout: Annotated[float, TIMEOUT] = 30.0,
+    data: RegistryData = None,
+    timeout: Timeout = 30.0,
+    out: Output,
 ) -> None:
     """Show one draw: its times, who sealed and ended it and why, and after its end how many events came late.
 
@@ -72,11 +68,10 @@ def show(
     with channel("registry", data) as opened:
         found = RegistryServiceStub(opened).GetDraw(pb.GetDrawRequest(game=game, draw_no=draw), timeout=timeout)
     late = found.late_events if found.HasField("late_events") else None
-    shown = draw_lines(found.draw, late, language(lang))
-    header, rows = draw_csv([found.draw])
-    show_answer(found, form, shown, ([*header, "late_events"], [[*rows[0], late]]), state_name(found.draw, Lang.EN))
+    deliver(draw_sheet(found.draw, late), out, card)
 
 
+@with_tables
 def seal(
     game: Annotated[str, _GAME],
     draw: Annotated[str, _DRAW],
@@ -84,10 +79,9 @@ def seal(
     by: Annotated[str, _BY],
     note: Annotated[str, _NOTE] = "",
     at: Annotated[str, typer.Option(help="From when on; else from now. 2026-03-01T19:30, business time zone.")] = "",
-    form: Annotated[Format, FORMAT] = Format.TABLE,
-    lang: Annotated[Lang | None, LANG] = None,
-    data: Annotated[Path | None, DATA] = None,
-    timeout: Annotated[float, TIMEOUT] = 30.0,
+    data: RegistryData = None,
+    timeout: Timeout = 30.0,
+    out: Output,
 ) -> None:
     """Seal (封存) a draw before its scheduled close of sales: from then on nobody sees figures that contain it.
 
@@ -101,9 +95,10 @@ def seal(
     request = pb.SealDrawRequest(game=game, draw_no=draw, acted_by=by, note=note, at_ms=_at_ms(at))
     with channel("registry", data) as opened:
         found = RegistryServiceStub(opened).SealDraw(request, timeout=timeout).draw
-    _tell(found, form, language(lang))
+    deliver(draw_sheet(found, None), out, card)
 
 
+@with_tables
 def end(
     game: Annotated[str, _GAME],
     draw: Annotated[str, _DRAW],
@@ -111,10 +106,9 @@ def end(
     by: Annotated[str, _BY],
     note: Annotated[str, _NOTE] = "",
     at: Annotated[str, typer.Option(help="When it ended; else now. 2026-03-01T21:20, business time zone.")] = "",
-    form: Annotated[Format, FORMAT] = Format.TABLE,
-    lang: Annotated[Lang | None, LANG] = None,
-    data: Annotated[Path | None, DATA] = None,
-    timeout: Annotated[float, TIMEOUT] = 30.0,
+    data: RegistryData = None,
+    timeout: Timeout = 30.0,
+    out: Output,
 ) -> None:
     """End a draw (开奖) that is sealed: its figures are shown again. An end cannot be taken back.
 
@@ -126,11 +120,7 @@ def end(
     request = pb.EndDrawRequest(game=game, draw_no=draw, acted_by=by, note=note, at_ms=_at_ms(at))
     with channel("registry", data) as opened:
         found = RegistryServiceStub(opened).EndDraw(request, timeout=timeout).draw
-    _tell(found, form, language(lang))
-
-
-def _tell(found: pb.DrawStatus, form: Format, lang: Lang) -> None:
-    show_answer(found, form, draw_lines(found, None, lang), draw_csv([found]), state_name(found, lang))
+    deliver(draw_sheet(found, None), out, card)
 
 
 def _at_ms(text: str) -> int:

@@ -35,9 +35,27 @@ _HINTS = {
     grpc.StatusCode.INTERNAL: "the service's log says more under the id above",
 }
 
+# What to do where neither the error nor its status says more.
+_BY_EXIT_CODE = {
+    os.EX_USAGE: "change the value named above; --help shows what is possible",
+    os.EX_DATAERR: "look at what is named above: the command can be given again once that has changed",
+    os.EX_NOINPUT: "check the name; the commands that list (--help) show what there is",
+    os.EX_UNAVAILABLE: "`fucai status` tells which part is away; `fucai up --data DIR` starts a stack here",
+    os.EX_SOFTWARE: "the log of the service says more; the same command may be given again",
+    os.EX_CANTCREAT: "choose another place with --output, or make room",
+    os.EX_IOERR: "look after the disk, then give the same command again",
+    os.EX_TEMPFAIL: "try again in a moment",
+    os.EX_PROTOCOL: "install the same version on both sides",
+    os.EX_NOPERM: "ask those who run the service for access",
+    os.EX_CONFIG: "correct the setting named above, such as a FUCAI_ variable",
+}
+
 
 class CliError(Exception):
-    """Ends the command with `message` and `hint` on stderr and the sysexits code `exit_code`."""
+    """Ends the command with `message` and `hint` on stderr and the sysexits code `exit_code`.
+
+    Without a hint of its own it gets that of the exit code.
+    """
 
     def __init__(self, message: str, *, hint: str = "", exit_code: int = os.EX_SOFTWARE) -> None:
         super().__init__(message)
@@ -58,6 +76,7 @@ def report(error: CliError | grpc.RpcError, stderr: Console | None = None) -> in
     else:
         message, hint, exit_code = explain(error), _HINTS.get(code_of(error), ""), exit_code_of(error)
     console.print(Text.assemble(("error: ", "bold red"), message))
+    hint = hint or _BY_EXIT_CODE.get(exit_code, "")
     if hint:
         console.print(Text.assemble((" hint: ", "bold cyan"), hint))
     return exit_code

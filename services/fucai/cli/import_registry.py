@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from fucai.cli.addresses import channel
 from fucai.cli.errors import CliError
-from fucai.cli.output import stderr_console, stdout_console
+from fucai.cli.import_sheet import changes_sheet, problems_sheet
+from fucai.cli.out.deliver import deliver
+from fucai.cli.out.options import Output, with_tables
+from fucai.cli.output import stderr_console
+from fucai.cli.paging import RegistryData
 from fucai.cli.schedule import register_scheduled, sample_days
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import registry_pb2 as pb
@@ -26,17 +28,17 @@ PIECE_BYTES = 256 * 1024
 _FILES = "zones.csv, outlets.csv, terminals.csv, games.csv, draws.csv, closures.csv, benchmarks.csv"
 
 
+@with_tables
 def import_registry(
-    path: Annotated[
-        Path | None, typer.Argument(help="A folder with CSV files, or one of them.", show_default=False)
+    source: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PATH]", help="A folder with CSV files, or one of them.", show_default=False),
     ] = None,
     *,
     sample: Annotated[bool, typer.Option("--sample", help="Load the packaged sample set instead of PATH.")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the answer.")] = 120.0,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_REGISTRY or FUCAI_DATA says where."),
-    ] = None,
+    data: RegistryData = None,
+    out: Output,
 ) -> None:
     """Load zones, outlets, terminals, games, draws, closures and benchmarks from CSV files, all of them or nothing.
 
@@ -48,7 +50,7 @@ def import_registry(
 
     Exit codes: 0 loaded, or nothing to change; 65 lines to mend, nothing was stored; 66 no such file; 69 registry away.
     """
-    contents = read_files(_chosen(path, sample=sample))
+    contents = read_files(_chosen(source, sample=sample))
     with channel("registry", data) as opened:
         answer = RegistryServiceStub(opened).ImportFiles(pieces(contents), timeout=timeout)
         added = 0
@@ -56,16 +58,13 @@ def import_registry(
             days = sample_days(datetime.now(ServiceSettings.from_env().zone).date())
             added, _ = register_scheduled(opened, days, sample=True, timeout=timeout)
     if answer.problems:
-        stdout_console().print(problem_table(answer.problems))
+        deliver(problems_sheet(answer.problems), out)
         count = len(answer.problems)
         stderr_console().print(
             f"nothing was stored: {count:,} {'problem' if count == 1 else 'problems'}; mend and repeat"
         )
         raise typer.Exit(os.EX_DATAERR)
-    stdout_console().print(change_table(answer.summary))
-    typer.echo(closing_line(answer.summary))
-    if added:
-        typer.echo(f"{added:,} sample draws registered, which end by themselves at their scheduled time")
+    deliver(changes_sheet(answer.summary, added), out)
 
 
 def read_files(place: Traversable) -> dict[str, bytes]:
@@ -96,40 +95,6 @@ def pieces(contents: Mapping[str, bytes]) -> Iterator[pb.ImportFilesRequest]:
             yield pb.ImportFilesRequest(file=name, content=content[start : start + PIECE_BYTES])
 
 
-def problem_table(problems: Sequence[pb.ImportProblem]) -> Table:
-    """Every problem: where, which column, the value found, what to do."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("file", no_wrap=True)
-    table.add_column("line", justify="right", no_wrap=True)
-    for heading in ("column", "value", "remedy"):
-        table.add_column(heading, overflow="fold")
-    for problem in problems:
-        line = f"{problem.line}" if problem.line else ""
-        table.add_row(*_cells(problem.file, line, problem.field, problem.value, problem.remedy))
-    return table
-
-
-def change_table(summary: pb.ImportSummary) -> Table:
-    """Rows added, corrected and unchanged in each table, and in all."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("table", no_wrap=True)
-    for heading in ("added", "corrected", "unchanged"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for part in summary.tables:
-        name = pb.RegistryTable.Name(part.table).removeprefix("REGISTRY_TABLE_").lower()
-        table.add_row(name, f"{part.added:,}", f"{part.corrected:,}", f"{part.unchanged:,}")
-    total = (summary.added, summary.corrected, summary.unchanged)
-    table.add_row("all", *(f"{count:,}" for count in total), style="bold")
-    return table
-
-
-def closing_line(summary: pb.ImportSummary) -> str:
-    """What the import is known by."""
-    if not summary.import_id:
-        return f"nothing changed; the registry stays at revision {summary.revision}"
-    return f"import {summary.import_id} is stored; the registry is at revision {summary.revision}"
-
-
 def _chosen(path: Path | None, *, sample: bool) -> Traversable:
     if sample == (path is not None):
         raise CliError(
@@ -138,8 +103,3 @@ def _chosen(path: Path | None, *, sample: bool) -> Traversable:
             exit_code=os.EX_USAGE,
         )
     return files("fucai.registry").joinpath("sample") if path is None else path
-
-
-def _cells(*texts: str) -> Iterable[Text]:
-    """Cells that are shown as they are, whatever marks they contain."""
-    return (Text(text) for text in texts)

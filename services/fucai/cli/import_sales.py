@@ -5,20 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from fucai.cli.addresses import find
+from fucai.cli.out.act import AsJson, say
 from fucai.runtime.settings import ServiceSettings
 from fucai.terminal.enrol import OutletTraits
 from fucai.terminal.history import ConflictError, Route, conflict_lines
 from fucai.terminal.importer import ImportOptions, ImportReport, import_file
 from fucai.terminal.sender import SendPolicy
+from fucai.v1.sales_pb2 import Finding
 
 _LINES_TOLD = 20
 _EX_INTERRUPTED = 128 + signal.SIGINT
@@ -49,6 +51,7 @@ def import_sales(  # noqa: PLR0913 (each is an option of the command)
     patience: Annotated[float, typer.Option(min=0, help="Seconds to bear a service that is away.")] = 60.0,
     streams: Annotated[int, typer.Option(min=1, max=64, help="Streams to the collector.")] = 4,
     data: Annotated[Path | None, typer.Option(help="Directory of a stack started with `fucai up`.")] = None,
+    json: AsJson = False,
 ) -> None:
     """Send daily sales of the past from a CSV file: one line for each day, outlet and game.
 
@@ -63,6 +66,10 @@ def import_sales(  # noqa: PLR0913 (each is an option of the command)
 
     With --register, an unknown game's code is its text where that is a code (letters, digits, _ and -), else its
     letters and digits in lower case, joined with _: "Lotto 649" is lotto_649. Import terminals are always created.
+
+    The object of --json: rows, bets, amount_fen and currency sent, of these accepted and stored_before (by an earlier
+    run); stored (null where it was not waited for); registered (records created), rejected (lines), rejected_file, and
+    quarantined, a list of terminal_id, seq, field and detail.
 
     Exit codes: 0 all stored; 65 lines rejected or in quarantine, days brought by another file, or file unusable;
     66 no such file; 69 collector or registry away; 75 sent, but not seen in the store in time.
@@ -91,7 +98,7 @@ def import_sales(  # noqa: PLR0913 (each is an option of the command)
     except KeyboardInterrupt:
         console.print("interrupted; the same command again goes on where this one stopped")
         raise typer.Exit(_EX_INTERRUPTED) from None
-    raise typer.Exit(_tell(report, console, asked_to_wait=wait))
+    raise typer.Exit(_tell(report, console, asked_to_wait=wait, json=json))
 
 
 class _Bars(Progress):
@@ -118,7 +125,7 @@ class _Bars(Progress):
         return made
 
 
-def _tell(report: ImportReport, console: Console, *, asked_to_wait: bool) -> int:
+def _tell(report: ImportReport, console: Console, *, asked_to_wait: bool, json: bool) -> int:
     delivery = report.delivery
     quarantined = [
         f"quarantined: {terminal_id} seq {finding.seq}: {finding.field}: {finding.detail}"
@@ -128,19 +135,45 @@ def _tell(report: ImportReport, console: Console, *, asked_to_wait: bool) -> int
     if report.rejected:
         console.print(f"rejected: {report.rejected:,} lines, in {report.rejected_file}; mend them there, import that")
     _list(console, quarantined, len(quarantined))
-    if report.registered:
-        typer.echo(f"registered: {report.registered:,} records")
+    lines = [f"registered: {report.registered:,} records"] if report.registered else []
     if delivery.stored_before:
-        typer.echo(f"stored by an earlier run: {delivery.stored_before:,} rows")
-    typer.echo(f"accepted: {delivery.accepted:,} rows, quarantined: {len(quarantined):,}")
+        lines.append(f"stored by an earlier run: {delivery.stored_before:,} rows")
+    lines.append(f"accepted: {delivery.accepted:,} rows, quarantined: {len(quarantined):,}")
     done = "sent" if not report.stored else "sent, and stored but for the quarantined" if quarantined else "stored"
-    typer.echo(f"{done}: {report.rows:,} rows, {report.bets:,} bets, {money(report.amount_fen)} {report.currency}")
+    lines.append(f"{done}: {report.rows:,} rows, {report.bets:,} bets, {money(report.amount_fen)} {report.currency}")
+    say(_object(report), lines, json=json)
     if report.rejected or quarantined:
         return os.EX_DATAERR
     if report.rows and asked_to_wait and not report.stored:
         console.print("not all rows were seen in the store in time; `fucai status` shows the lag. Nothing is lost")
         return os.EX_TEMPFAIL
     return os.EX_OK
+
+
+def _object(report: ImportReport) -> dict[str, Any]:
+    """What the import did, for a program."""
+    delivery = report.delivery
+    return {
+        "rows": report.rows,
+        "bets": report.bets,
+        "amount_fen": report.amount_fen,
+        "currency": report.currency,
+        "accepted": delivery.accepted,
+        "stored_before": delivery.stored_before,
+        "stored": report.stored,
+        "registered": report.registered,
+        "rejected": report.rejected,
+        "rejected_file": None if report.rejected_file is None else str(report.rejected_file),
+        "quarantined": findings_of(delivery.quarantined),
+    }
+
+
+def findings_of(quarantined: Iterable[tuple[str, Finding]]) -> list[dict[str, Any]]:
+    """What the collector put aside, for a program."""
+    return [
+        {"terminal_id": terminal_id, "seq": finding.seq, "field": finding.field, "detail": finding.detail}
+        for terminal_id, finding in quarantined
+    ]
 
 
 def _list(console: Console, lines: list[str], count: int) -> None:

@@ -1,14 +1,12 @@
-"""How answers leave the command line: table, csv or json on stdout, talk on stderr; the language of labels."""
+"""What all output shares: consoles for data and for talk, the language of labels, messages of the contract as dicts."""
 
 from __future__ import annotations
 
-import csv
 import enum
-import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Mapping
+from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict
@@ -17,14 +15,6 @@ from rich.console import Console
 
 TABLE_COLUMNS = 100
 _WIDE = {FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_UINT64}
-
-
-class Format(enum.StrEnum):
-    """Form of an answer."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 class Lang(enum.StrEnum):
@@ -51,19 +41,6 @@ def stdout_console() -> Console:
 def stderr_console() -> Console:
     """A console for talk."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]], out: TextIO | None = None) -> None:
-    """Writes RFC 4180 lines; None is an empty field."""
-    writer = csv.writer(out or sys.stdout, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows(["" if value is None else value for value in row] for row in rows)
-
-
-def write_json(message: Message, out: TextIO | None = None) -> None:
-    """Writes the whole message with its own field names; integers as numbers, absent messages left out."""
-    json.dump(as_dict(message), out or sys.stdout, ensure_ascii=False, indent=2)
-    (out or sys.stdout).write("\n")
 
 
 def as_dict(message: Message) -> dict[str, Any]:

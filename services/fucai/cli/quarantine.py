@@ -6,21 +6,23 @@ import enum
 import os
 import re
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.ledger_tables import DATA, FORMAT, LANG, TIMEOUT, numbers, show_answer
-from fucai.cli.output import Format, Lang, language, stderr_console, stdout_console, write_json
-from fucai.cli.quarantine_tables import entries_csv, entries_talk, entry_table, still_bad_table, whole_entry
+from fucai.cli.out.act import AsJson, say
+from fucai.cli.out.card import card
+from fucai.cli.out.deliver import deliver
+from fucai.cli.out.options import Output, with_tables
+from fucai.cli.output import as_dict
+from fucai.cli.paging import PAGE, LedgerData, Timeout, numbers
+from fucai.cli.quarantine_sheet import dossier_sheet, entries_sheet, still_bad_sheet
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import ledger_pb2 as pb
 from fucai.v1 import sales_pb2
 from fucai.v1.ledger_pb2_grpc import LedgerServiceStub
 
-_PAGE = 1_000
 _REASON_PREFIX = "QUARANTINE_REASON_"
 _NUMBERS = re.compile(r"(\d{1,20})(?:\.\.(\d{1,20}))?")
 _UINT64 = 1 << 64
@@ -44,7 +46,8 @@ class StateName(enum.StrEnum):
     ALL = "all"
 
 
-def list_entries(  # noqa: PLR0913 (each is an option of the command)
+@with_tables
+def list_entries(
     *,
     reason: Annotated[str, _REASON] = "",
     outlet: Annotated[str, _OUTLET] = "",
@@ -53,10 +56,9 @@ def list_entries(  # noqa: PLR0913 (each is an option of the command)
     last: Annotated[str, _TO] = "",
     state: Annotated[StateName | None, typer.Option(help="How they stand; else open and unreadable ones.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many entries.")] = 100,
-    form: Annotated[Format, FORMAT] = Format.TABLE,
-    lang: Annotated[Lang | None, LANG] = None,
-    data: Annotated[Path | None, DATA] = None,
-    timeout: Annotated[float, TIMEOUT] = 30.0,
+    data: LedgerData = None,
+    timeout: Timeout = 30.0,
+    out: Output,
 ) -> None:
     """List events in quarantine, newest first; terminals that send too many bad ones are marked.
 
@@ -72,31 +74,30 @@ def list_entries(  # noqa: PLR0913 (each is an option of the command)
     request = pb.ListQuarantinedRequest(
         selection=selection(reason=reason, outlet=outlet, terminal=terminal, first=first, last=last),
         any_state=state is StateName.ALL,
-        page_size=min(limit, _PAGE),
+        page_size=min(limit, PAGE),
     )
     if state is not None and state is not StateName.ALL:
         request.state = pb.QuarantineState.Value(f"QUARANTINE_STATE_{state.upper()}")
-    chosen = language(lang)
     with channel("ledger", data) as opened:
         ledger = LedgerServiceStub(opened)
         found = page = ledger.ListQuarantined(request, timeout=timeout)
         while page.next_page_token and len(found.entries) < limit:
-            request.page_token, request.page_size = page.next_page_token, min(limit - len(found.entries), _PAGE)
+            request.page_token, request.page_size = page.next_page_token, min(limit - len(found.entries), PAGE)
             page = ledger.ListQuarantined(request, timeout=timeout)
             found.entries.extend(page.entries)
         found.next_page_token = page.next_page_token
-    show_answer(found, form, entry_table(found, chosen), entries_csv(found), entries_talk(found))
+    deliver(entries_sheet(found), out)
 
 
+@with_tables
 def show(
     terminal: Annotated[str, typer.Argument(help="The terminal.", show_default=False)],
     epoch: Annotated[int, _EPOCH],
     seq: Annotated[int, typer.Argument(help="Its number.", min=0, max=_UINT64 - 1, show_default=False)],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    lang: Annotated[Lang | None, LANG] = None,
-    data: Annotated[Path | None, DATA] = None,
-    timeout: Annotated[float, TIMEOUT] = 30.0,
+    data: LedgerData = None,
+    timeout: Timeout = 30.0,
+    out: Output,
 ) -> None:
     """Show one event whole: what was found, every attempt to replay it, every waiver, and what to do.
 
@@ -110,12 +111,10 @@ def show(
     with channel("ledger", data) as opened:
         request = pb.GetQuarantinedRequest(terminal_id=terminal, epoch=epoch, seq=seq)
         found = LedgerServiceStub(opened).GetQuarantined(request, timeout=timeout)
-    if as_json:
-        write_json(found)
-    else:
-        stdout_console().print(whole_entry(found, language(lang)))
+    deliver(dossier_sheet(found), out, card)
 
 
+@with_tables
 def replay(  # noqa: PLR0913 (each is an option of the command)
     *,
     by: Annotated[str, _BY],
@@ -127,10 +126,9 @@ def replay(  # noqa: PLR0913 (each is an option of the command)
     first: Annotated[str, _FROM] = "",
     last: Annotated[str, _TO] = "",
     include_waived: Annotated[bool, typer.Option("--include-waived", help="Replay waived ones too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    lang: Annotated[Lang | None, LANG] = None,
-    data: Annotated[Path | None, DATA] = None,
-    timeout: Annotated[float, TIMEOUT] = 60.0,
+    data: LedgerData = None,
+    timeout: Timeout = 60.0,
+    out: Output,
 ) -> None:
     """Judge events again by the registry of today, as of when they were received, and store the good ones.
 
@@ -157,11 +155,7 @@ def replay(  # noqa: PLR0913 (each is an option of the command)
             if not page.next_page_token:
                 break
             request.page_token = page.next_page_token
-    if as_json:
-        write_json(total)
-    elif total.still_bad:
-        stdout_console().print(still_bad_table(total, language(lang)))
-    (stderr_console().print if as_json else typer.echo)(replay_line(total))
+    deliver(still_bad_sheet(total), out)
     if total.still_bad:
         raise typer.Exit(os.EX_DATAERR)
 
@@ -173,8 +167,9 @@ def waive(
     *,
     reason: Annotated[str, typer.Option(help="Why they will not come, or shall not count.")],
     by: Annotated[str, _BY],
-    data: Annotated[Path | None, DATA] = None,
-    timeout: Annotated[float, TIMEOUT] = 30.0,
+    json: AsJson = False,
+    data: LedgerData = None,
+    timeout: Timeout = 30.0,
 ) -> None:
     """Declare that numbers, missing or in quarantine, will not come or shall not count. It is kept for ever.
 
@@ -183,7 +178,8 @@ def waive(
         fucai quarantine waive T0001 1760000000 42 --reason "test ticket" --by "Li Na"
         fucai quarantine waive T0001 1760000000 42..50 --reason "outbox burnt with the shop" --by "Li Na"
 
-    A waived number that is stored later counts as stored.
+    A waived number that is stored later counts as stored. The object of --json: waiver (as kept), quarantined, missing,
+    stored (how many of the numbers were so).
     Exit codes: 64 a value is wrong, 65 there is nothing to waive, 66 nothing is known of the terminal, 69 ledger away.
     """
     first, last = span_of(seq)
@@ -192,10 +188,11 @@ def waive(
     )
     with channel("ledger", data) as opened:
         found = LedgerServiceStub(opened).WaiveSequences(request, timeout=timeout)
-    typer.echo(
+    told = (
         f"waived {numbers(first, last)} of {terminal}, epoch {epoch}: {found.missing:,} missing, "
         f"{found.quarantined:,} in quarantine; {found.stored:,} stored stay stored"
     )
+    say(as_dict(found), [told], json=json)
 
 
 def selection(*, reason: str, outlet: str, terminal: str, first: str, last: str) -> pb.QuarantineSelection:
@@ -240,21 +237,6 @@ def add_page(total: pb.ReplayQuarantinedResponse, page: pb.ReplayQuarantinedResp
     total.repeated_numbers += page.repeated_numbers
     total.still_bad.extend(page.still_bad)
     total.registry_revision = page.registry_revision
-
-
-def replay_line(total: pb.ReplayQuarantinedResponse) -> str:
-    """What replaying did, in one line."""
-    others = {
-        "stored before": total.stored_before,
-        "waived and left alone": total.waived,
-        "unreadable (see `fucai quarantine show`)": total.unreadable,
-        "with a number that another entry has": total.repeated_numbers,
-    }
-    more = "".join(f"; {count:,} {what}" for what, count in others.items() if count)
-    return (
-        f"{total.replayed:,} replayed, {len(total.still_bad):,} still bad by registry revision "
-        f"{total.registry_revision}{more}"
-    )
 
 
 def _day_ms(text: str, option: str, *, days: int = 0) -> int:

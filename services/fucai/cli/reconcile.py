@@ -2,55 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from fucai.auditor.lines import Line, Verdict
-from fucai.auditor.report import HEADER, VERDICTS, line_values, write_lines
+from fucai.auditor.report import VERDICTS
 from fucai.auditor.run import Audit, Question
-from fucai.auditor.statements import Sums
-from fucai.cli.auditing import EXIT_DIFFERS, day_of, keys_of, run, sources
-from fucai.cli.output import Format, Lang, language, stderr_console, stdout_console
-from fucai.domain.labels import Label
+from fucai.cli.audit_sheet import accounts, lines_sheet
+from fucai.cli.auditing import EXIT_DIFFERS, Order, day_of, run, with_order
+from fucai.cli.out.deliver import deliver
+from fucai.cli.out.options import Output, with_tables
+from fucai.cli.output import Lang, stderr_console
 
-_LINES_SHOWN = 40
 _FINDINGS_SHOWN = 40
-_STYLES = {Verdict.AGREES: "green", Verdict.DIFFERS: "bold red", Verdict.IN_FLIGHT: "yellow"}
-_COLUMNS = {
-    "terminal": Label("终端", "terminal"),
-    "game": Label("游戏", "game"),
-    "kind": Label("事件", "kind"),
-    "close": Label("日结", "close"),
-    "kafka": Label("Kafka", "Kafka"),
-    "stored": Label("入库", "stored"),
-    "quarantine": Label("隔离", "quarantine"),
-    "verdict": Label("结论", "verdict"),
-    "seqs": Label("序号", "seqs"),
-}
-
-_MORE = Label("另有 {more:,} 行，共 {all:,} 行：--format csv", "{more:,} more lines of {all:,}: --format csv has all")
-_ORDER = (Verdict.DIFFERS, Verdict.AGREES, Verdict.IN_FLIGHT, Verdict.WAIVED, Verdict.NO_CLOSE)
 
 
+@with_tables
+@with_order
 def reconcile(
     day: Annotated[str, typer.Option(help="Business day, YYYY-MM-DD.")],
     *,
-    report: Annotated[Path | None, typer.Option(help="Folder for a page (HTML) and CSV files to keep.")] = None,
-    keys: Annotated[Path | None, typer.Option(help="CSV of keys (terminal_id, public_key) to trust instead.")] = None,
     keep: Annotated[bool, typer.Option("--keep/--no-keep", help="Write the lines into table reconciliations.")] = True,
-    output: Annotated[Format, typer.Option("--format", help="Form of the answer.")] = Format.TABLE,
-    lang: Annotated[Lang | None, typer.Option(help="Language of labels; else that of the locale.")] = None,
-    loader_group: Annotated[str, typer.Option(help="Consumer group of the loaders.")] = "fucai-loader",
-    kafka: Annotated[str, typer.Option(help="Bootstrap servers of Kafka.")] = "",
-    clickhouse: Annotated[str, typer.Option(help="ClickHouse's address, http://host:port.")] = "",
-    data: Annotated[Path | None, typer.Option(help="Directory of a stack started with `fucai up`.")] = None,
+    order: Order,
+    out: Output,
 ) -> None:
     """Compare a day three ways, by terminal, game and kind: the terminal's close, Kafka, ClickHouse.
 
@@ -58,51 +35,19 @@ def reconcile(
 
         fucai reconcile --day 2026-03-01 --report ./audit --data .demo
 
-    Each account is events and yuan (bets too in csv, json and the report); a difference is narrowed to sequence
-    numbers. While a draw is sealed only the verdict and the numbers are shown.
+    Each account is events and yuan (bets too in exports and the report); a difference is narrowed to sequence
+    numbers. While a draw is sealed only the verdict and the numbers are shown. Findings go to stderr; json and xlsx
+    have them too.
     Exit codes: 0 all agrees (or no close, in flight, waived); 1 anything differs; 64 usage; 69 Kafka or store away.
     """
     chosen = day_of(day, "--day")
-    question = Question(chosen, chosen, with_lines=True, loader_group=loader_group)
-    where = sources(kafka, clickhouse, data)
-    done = run(where, question, keys=keys_of(keys), folder=report, source="reconcile", keeping=keep)
-    found, said = done.audit, language(lang)
-    if output is Format.CSV:
-        write_lines(found.lines, sys.stdout)
-    elif output is Format.JSON:
-        json.dump(as_json(found), sys.stdout, ensure_ascii=False, indent=2)
-        sys.stdout.write("\n")
-    else:
-        stdout_console().print(lines_table(found.lines, said))
-    tell(found, done.paths, said)
+    question = Question(chosen, chosen, with_lines=True, loader_group=order.loader_group)
+    done = run(order, question, source="reconcile", keeping=keep)
+    found = done.audit
+    deliver(lines_sheet(found), out, accounts)
+    tell(found, done.paths, out.lang)
     if not found.is_clean:
         raise typer.Exit(EXIT_DIFFERS)
-
-
-def lines_table(lines: list[Line], lang: Lang) -> Table:
-    """Forty lines at most, those that need a look first; each account is events and yuan. A caption counts the rest."""
-    table = Table(box=None, header_style="bold", pad_edge=False, caption_justify="left", caption_style="default")
-    for name, label in _COLUMNS.items():
-        right = name in {"close", "kafka", "stored", "quarantine"}
-        table.add_column(str(getattr(label, lang)), justify="right" if right else "left", overflow="fold")
-    ordered = sorted(lines, key=lambda line: _ORDER.index(line.verdict))
-    epochs = {(line.terminal_id, line.epoch) for line in lines}
-    several = {terminal for terminal, count in Counter(terminal for terminal, _ in epochs).items() if count > 1}
-    for line in ordered[:_LINES_SHOWN]:
-        verdict = Text(str(getattr(VERDICTS[line.verdict], lang)), _STYLES.get(line.verdict, "default"))
-        accounts = (_account(each, line) for each in (line.stated, line.kafka, line.stored))
-        terminal = f"{line.terminal_id}/{line.epoch}" if line.terminal_id in several else line.terminal_id
-        quarantined = "" if line.withheld or not line.quarantined[0] else f"{line.quarantined[0]:,}"
-        table.add_row(terminal, line.game, line.kind, *accounts, quarantined, verdict, line.sequences)
-    if len(ordered) > _LINES_SHOWN:
-        table.caption = str(getattr(_MORE, lang)).format(more=len(ordered) - _LINES_SHOWN, all=len(ordered))
-    return table
-
-
-def _account(sums: Sums | None, line: Line) -> str:
-    if sums is None:
-        return "—"
-    return "***" if line.withheld else f"{sums[0]:,}   {sums[2] // 100:,}.{sums[2] % 100:02}"
 
 
 def tell(found: Audit, paths: list[Path], lang: Lang) -> None:
@@ -122,23 +67,3 @@ def tell(found: Audit, paths: list[Path], lang: Lang) -> None:
     )
     for path in paths:
         console.print(str(path))
-
-
-def as_json(found: Audit) -> dict[str, object]:
-    """The whole outcome for a program."""
-    return {
-        "run_id": found.run_id,
-        "first_day": found.question.first.isoformat(),
-        "last_day": found.question.last.isoformat(),
-        "clean": found.is_clean,
-        "records": found.records,
-        "events": found.events,
-        "rows": found.rows,
-        "in_flight": found.in_flight,
-        "roots": [{"business_day": str(day.business_day), "root": day.root.hex(), "previous": day.previous.hex(),
-                   "closes": day.closes, "chains": day.chains} for day in found.roots],
-        "findings": [{"kind": str(each.kind), "terminal_id": each.terminal_id, "epoch": each.epoch,
-                      "first_seq": each.first_seq, "last_seq": each.last_seq, "place": each.where,
-                      "field": each.field, "detail": each.detail} for each in found.findings],
-        "lines": [dict(zip(HEADER, line_values(line), strict=True)) for line in found.lines],
-    }  # fmt: skip

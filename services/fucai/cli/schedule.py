@@ -6,7 +6,6 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -14,9 +13,10 @@ import grpc
 import typer
 
 from fucai.cli.addresses import channel
-from fucai.cli.draws import DATA
 from fucai.cli.errors import CliError
+from fucai.cli.out.act import AsJson, say
 from fucai.cli.output import stderr_console
+from fucai.cli.paging import RegistryData
 from fucai.domain.calendar import instant_ms, parse_day
 from fucai.domain.draw_schedule import DrawSchedule
 from fucai.v1 import registry_pb2 as pb
@@ -32,7 +32,8 @@ def schedule(
     first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
     last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")],
     game: Annotated[str, typer.Option(help="Only draws of this game.")] = "",
-    data: Annotated[Path | None, DATA] = None,
+    json: AsJson = False,
+    data: RegistryData = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for each answer.")] = 60.0,
 ) -> None:
     """Register the draws of some days by the catalogue's weekdays and times, past market closures, numbered by year.
@@ -42,6 +43,7 @@ def schedule(
 
         fucai draws schedule --from 2026-01-01 --to 2026-12-31
 
+    The object of --json: registered (draws that are new) and sealed (those of them that have closed, and stay sealed).
     Exit codes: 64 a value is wrong, 65 the registry refuses, 66 no game has scheduled draws, 69 the registry is away.
     """
     days = _day("--from", first), _day("--to", last)
@@ -50,7 +52,7 @@ def schedule(
         raise CliError(f"--from {first} --to {last} is no period", hint=hint, exit_code=os.EX_USAGE)
     with channel("registry", data) as opened:
         added, past = register_scheduled(opened, days, game=game, timeout=timeout)
-    typer.echo(f"{added:,} draws registered")
+    say({"registered": added, "sealed": past}, [f"{added:,} draws registered"], json=json)
     if past:
         stderr_console().print(
             f"{past:,} of them have closed and stay sealed until they are ended: `fucai draws end`, "

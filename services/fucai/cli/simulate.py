@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -17,10 +17,11 @@ from rich.console import Console
 from rich.progress import Progress, TaskID, TextColumn
 
 from fucai.cli.addresses import find, stack_dir
-from fucai.cli.import_sales import money
+from fucai.cli.import_sales import findings_of, money
+from fucai.cli.out.act import AsJson, say
 from fucai.runtime.settings import ServiceSettings
 from fucai.terminal import simulator
-from fucai.terminal.history import Route
+from fucai.terminal.history import Delivery, Route
 from fucai.terminal.real_tills import RealTillOptions
 from fucai.terminal.sender import SendPolicy
 
@@ -28,7 +29,7 @@ _LINES_TOLD = 20
 _PLAIN_LINE_S = 5.0
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 (each is an option of the command)
     *,
     speed: Annotated[
         float | None,
@@ -43,6 +44,7 @@ def simulate(
     agents: Annotated[int, typer.Option(min=0, max=200, help="Tills that stand behind real agents.")] = 0,
     agents_dir: Annotated[Path | None, typer.Option(help="Their folders; else `agents` in the stack's folder.")] = None,
     data: Annotated[Path | None, typer.Option(help="Directory of a stack started with `fucai up`.")] = None,
+    json: AsJson = False,
 ) -> None:
     """Stream realistic sales of all registered outlets to the collector.
 
@@ -55,6 +57,10 @@ def simulate(
 
     --agents N lets the first N tills record through real terminal agents: each has an outbox on disk, a key that is
     registered, and signs a close of its day when the simulation ends, so that `fucai reconcile` has all three accounts.
+
+    The object of --json, at the end: currency; history (rows, accepted, stored_before; null without --history); live
+    (events, sales, voids, payouts, amount_fen net, accepted, seconds, outlets; null with --seconds 0); agents (closed,
+    waiting events); quarantined, how many, and findings, a list of the first of them.
 
     Ctrl-C or SIGTERM ends it when every receipt is in. Exit codes: 0; 64 both --speed and --rate; 65 nobody to play
     is registered, or events in quarantine; 69 collector or registry away.
@@ -76,7 +82,7 @@ def simulate(
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     with _Lines(console, settings.zone) as lines:
         report = asyncio.run(_until_stopped(options, find("registry", data), route, lines))
-    raise typer.Exit(_tell(report, console, asked_for_live=seconds != 0))
+    raise typer.Exit(_tell(report, console, asked_for_live=seconds != 0, json=json))
 
 
 def _agents_folder(given: Path | None, data: Path | None) -> Path:
@@ -140,28 +146,52 @@ class _Lines(Progress):
             self.console.print(f"{what}: {said}")
 
 
-def _tell(report: simulator.SimulationReport, console: Console, *, asked_for_live: bool) -> int:
+def _tell(report: simulator.SimulationReport, console: Console, *, asked_for_live: bool, json: bool) -> int:
     past, tally = report.history, report.tally
     findings = [*(past.quarantined[:_LINES_TOLD] if past else []), *tally.findings][:_LINES_TOLD]
     for terminal_id, finding in findings:
         console.print(f"quarantined: {terminal_id} seq {finding.seq}: {finding.field}: {finding.detail}")
     quarantined = tally.quarantined + (len(past.quarantined) if past else 0)
+    lines = []
     if past is not None:
-        typer.echo(
+        lines.append(
             f"history: {past.accepted:,} rows accepted, {past.stored_before:,} stored by an earlier run"
             if report.history_rows
             else "history: every day is there already"
         )
     if asked_for_live:
-        typer.echo(
+        lines.append(
             f"live: {tally.events:,} events in {report.live_seconds:,.1f} s from {report.outlets:,} outlets: "
             f"{tally.sales:,} sales, {tally.voids:,} voids, {tally.payouts:,} payouts; "
             f"{money(tally.amount_fen)} {report.currency} net; {tally.accepted:,} accepted"
         )
     if report.agents:
         waits = f"{report.waiting:,} events wait in their outboxes" if report.waiting else "nothing waits"
-        typer.echo(f"agents: {report.agents} closed their day; {waits}")
+        lines.append(f"agents: {report.agents} closed their day; {waits}")
+    live = {
+        "events": tally.events,
+        "sales": tally.sales,
+        "voids": tally.voids,
+        "payouts": tally.payouts,
+        "amount_fen": tally.amount_fen,
+        "accepted": tally.accepted,
+        "seconds": report.live_seconds,
+        "outlets": report.outlets,
+    }
+    done: dict[str, Any] = {
+        "currency": report.currency,
+        "history": None if past is None else _history(report.history_rows, past),
+        "live": live if asked_for_live else None,
+        "agents": {"closed": report.agents, "waiting": report.waiting},
+        "quarantined": quarantined,
+        "findings": findings_of(findings),
+    }
+    say(done, lines, json=json)
     if quarantined:
         console.print(f"in quarantine: {quarantined:,}")
         return os.EX_DATAERR
     return os.EX_OK
+
+
+def _history(rows: int, past: Delivery) -> dict[str, int]:
+    return {"rows": rows, "accepted": past.accepted, "stored_before": past.stored_before}

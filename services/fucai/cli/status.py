@@ -2,69 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from fucai.cli.addresses import Part, read_endpoints, stack_dir
-from fucai.cli.errors import CliError
-from fucai.cli.out.words import local_time
-from fucai.cli.output import stderr_console, stdout_console
-from fucai.cli.scrape import Metrics, readiness, scrape
-from fucai.runtime.settings import split_address
-
-_SERVICES = ("collector", "registry", "analytics", "ledger")
-_LAG = "fucai_loader_lag_records"
-# Counters of events, and the time of the newest one, by part.
-_EVENTS: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
-    "collector": (
-        ("fucai_collector_events_accepted_total", {}),
-        ("fucai_collector_events_quarantined_total", {}),
-    ),
-    "loader": (("fucai_loader_events_total", {"outcome": "stored"}),),
-}
-_NEWEST = {
-    "collector": "fucai_collector_last_batch_timestamp_seconds",
-    "loader": "fucai_loader_newest_record_timestamp_seconds",
-    "exporter": "fucai_channel_data_latest_received_timestamp_seconds",
-}
-_LAGGING_SHOWN = 6
+from fucai.cli.looking import look, parts_of_stack
+from fucai.cli.out.deliver import deliver
+from fucai.cli.out.options import Output, with_tables
+from fucai.cli.output import stderr_console
+from fucai.cli.status_sheet import status_look, status_sheet
 
 
-@dataclass(frozen=True, slots=True)
-class PartStatus:
-    """What is known of one part: `events_per_second` and `last_event_at` (Unix seconds) are None where it counts none.
-
-    `lag` is the records in Kafka not yet stored, by topic/partition.
-    """
-
-    name: str
-    address: str
-    pid: int
-    ready: bool
-    reason: str
-    events_per_second: float | None = None
-    last_event_at: float | None = None
-    lag: Mapping[str, int] = field(default_factory=dict)
-
-
+@with_tables
 def status(
     *,
     data: Annotated[
         Path | None, typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_DATA.")
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=30, help="Time over which events are counted.")] = 1.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    out: Output,
 ) -> None:
     """Show each part of the stack: ready or why not, lag per partition, events a second, last event.
 
@@ -78,136 +36,8 @@ def status(
     Exit codes: 0 all ready, 69 otherwise.
     """
     found = look(parts_of_stack(data), seconds)
-    if as_json:
-        json.dump({"ready": all(part.ready for part in found), "parts": [asdict(part) for part in found]}, sys.stdout)
-        sys.stdout.write("\n")
-    else:
-        stdout_console().print(status_table(found, time.time()))
+    deliver(status_sheet(found), out, status_look)
     unready = [part.name for part in found if not part.ready]
     if unready:
         stderr_console().print(f"not ready: {', '.join(unready)}")
         raise typer.Exit(os.EX_UNAVAILABLE)
-
-
-def look(parts: Sequence[Part], seconds: float) -> list[PartStatus]:
-    """Asks every part twice, `seconds` apart, all at the same time; a part that does not answer takes 4 s at most."""
-    with ThreadPoolExecutor(max_workers=max(1, 2 * len(parts))) as pool:
-        ready = [pool.submit(readiness, part) for part in parts]
-        before = list(pool.map(_timed_scrape, parts))
-        time.sleep(seconds)  # the counters move in this time; there is nothing to await
-        after = list(pool.map(_timed_scrape, parts))
-        return [
-            _status(part, asked.result(), then, now)
-            for part, asked, then, now in zip(parts, ready, before, after, strict=True)
-        ]
-
-
-def status_table(found: Sequence[PartStatus], now: float) -> Table:
-    """One line a part."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("part", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("address", no_wrap=True)
-    table.add_column("events/s", justify="right", no_wrap=True)
-    table.add_column("lag", justify="right", overflow="fold")
-    table.add_column("last event", no_wrap=True)
-    table.add_column("what it says", overflow="fold")
-    for part in found:
-        table.add_row(
-            part.name,
-            Text("ready", "green") if part.ready else Text("not ready", "bold red"),
-            part.address,
-            "" if part.events_per_second is None else f"{part.events_per_second:,.0f}",
-            lag_text(part.lag),
-            _ago(part.last_event_at, now),
-            Text(part.reason, "default" if part.ready else "red"),
-        )
-    return table
-
-
-def lag_text(lag: Mapping[str, int]) -> str:
-    """The lag of all partitions, and which ones lag."""
-    if not lag:
-        return ""
-    behind = sorted(((records, name) for name, records in lag.items() if records), reverse=True)
-    if not behind:
-        return f"0 on {len(lag)} partitions"
-    named = " ".join(f"{name}:{records:,}" for records, name in behind[:_LAGGING_SHOWN])
-    more = " ..." if len(behind) > _LAGGING_SHOWN else ""
-    return f"{sum(lag.values()):,} ({named}{more})"
-
-
-def parts_of_stack(data: Path | None) -> list[Part]:
-    """The parts of the stack on `data` or FUCAI_DATA, else the services that FUCAI_<NAME> variables name.
-
-    Raises:
-        CliError: nothing names any, or what does is unusable.
-    """
-    directory = stack_dir(data)
-    if directory is not None:
-        return read_endpoints(directory)
-    named = [(name, os.environ.get(f"FUCAI_{name.upper()}", "")) for name in _SERVICES]
-    found = [Part(name, address, 0, None) for name, address in named if address]
-    if not found:
-        raise CliError(
-            "nothing says where the stack is",
-            hint="give --data DIR of a running `fucai up`, or set FUCAI_DATA=DIR or FUCAI_ANALYTICS=host:port",
-            exit_code=os.EX_UNAVAILABLE,
-        )
-    for part in found:
-        try:
-            split_address(part.address)
-        except ValueError as error:
-            raise CliError(f"FUCAI_{part.name.upper()}={part.address}: {error}", exit_code=os.EX_USAGE) from error
-    return found
-
-
-def _timed_scrape(part: Part) -> tuple[float, Metrics]:
-    metrics = scrape(part)
-    return time.monotonic(), metrics
-
-
-def _status(part: Part, ready: tuple[bool, str], then: tuple[float, Metrics], now: tuple[float, Metrics]) -> PartStatus:
-    kind = part.name.rstrip("-0123456789")
-    newest = now[1].total(_NEWEST[kind]) if kind in _NEWEST else None
-    return PartStatus(
-        part.name,
-        part.address,
-        part.pid,
-        *ready,
-        events_per_second=_rate(kind, then, now),
-        last_event_at=newest or None,
-        lag=lag_of(now[1]),
-    )
-
-
-def events_counted(kind: str, metrics: Metrics) -> float | None:
-    """How many events a part has counted since it started; None where it counts none or did not answer."""
-    if kind not in _EVENTS or not metrics.values:
-        return None
-    return sum(metrics.total(name, **labels) or 0.0 for name, labels in _EVENTS[kind])
-
-
-def lag_of(metrics: Metrics) -> dict[str, int]:
-    """Records in Kafka not yet stored, by topic/partition, of a loader."""
-    return {
-        f"{labels['topic'].removeprefix('fucai.').removesuffix('.v1')}/{labels['partition']}": int(records)
-        for labels, records in metrics.of(_LAG)
-    }
-
-
-def _rate(kind: str, then: tuple[float, Metrics], now: tuple[float, Metrics]) -> float | None:
-    """Events a second between two scrapes; None where the part counts none, or was restarted in between."""
-    before, after = events_counted(kind, then[1]), events_counted(kind, now[1])
-    if before is None or after is None or after < before:
-        return None
-    return (after - before) / max(now[0] - then[0], 1e-6)
-
-
-def _ago(at: float | None, now: float) -> str:
-    if at is None:
-        return ""
-    age = now - at
-    if age < 120:  # noqa: PLR2004 (two minutes read better in seconds)
-        return f"{max(age, 0):.0f} s ago"
-    return f"{local_time(int(1000 * at)):%Y-%m-%d %H:%M}"

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -16,6 +17,8 @@ from google.protobuf.json_format import ParseDict, ParseError
 
 from fucai.cli.agent import AgentAddress, agent_at
 from fucai.cli.errors import CliError, exit_code_of
+from fucai.cli.out.act import AsJson, say
+from fucai.cli.output import as_dict
 from fucai.runtime.errors import code_of, explain
 from fucai.v1.sales_pb2 import EventKind, EventReference, SalesEvent
 from fucai.v1.terminal_pb2 import RecordRequest, RecordResponse
@@ -50,6 +53,7 @@ def record(  # noqa: PLR0913 (each is an option of the command)
         str, typer.Option(help="The sale that a void or payout is about: SEQ, or TERMINAL/EPOCH/SEQ.")
     ] = "",
     request_id: Annotated[str, typer.Option(help="Repeat it to repeat a request whose answer was lost.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Record a sale, void or payout, or many from stdin; answers when they are on the disk.
 
@@ -65,12 +69,15 @@ def record(  # noqa: PLR0913 (each is an option of the command)
     are recorded 500 at a time, each lot whole or not at all; with --request-id ID they are ID/1, ID/2 ..., so that the
     same command again records nothing twice.
 
+    The object of --json: recorded, a list of what each request was recorded as: epoch, first_seq, last_seq, and
+    repeated_request, whether it was before. Where a later one fails it has those before it.
+
     Exit codes: 0; 64 an event is malformed; 65 a line is no event; 69 no agent answers; 75 its disk is full.
     """
     reference = _reference(refers_to) if refers_to else None
     with agent_at(directory, agent) as stub:
         if kind is None:
-            _record_lines(stub, sys.stdin, request_id)
+            _tell_recorded(_record_lines(stub, sys.stdin, request_id), as_json=as_json)
             return
         event = SalesEvent(
             kind=EventKind.Value(f"EVENT_KIND_{kind.name}"),
@@ -84,7 +91,7 @@ def record(  # noqa: PLR0913 (each is an option of the command)
             companion_fen=companion,
             refers_to=reference,
         )
-        _tell_recorded(_send(stub, [event], request_id or uuid.uuid4().hex))
+        _tell_recorded(iter([_send(stub, [event], request_id or uuid.uuid4().hex)]), as_json=as_json)
 
 
 def _reference(text: str) -> EventReference:
@@ -96,7 +103,8 @@ def _reference(text: str) -> EventReference:
     return EventReference(terminal_id=parts[0], epoch=int(parts[1]), seq=int(parts[2]))
 
 
-def _record_lines(stub: TerminalServiceStub, lines: TextIO, request_id: str) -> None:
+def _record_lines(stub: TerminalServiceStub, lines: TextIO, request_id: str) -> Iterator[RecordResponse]:
+    """Records lot by lot; each answer is given before the next lot is read."""
     request_id = request_id or uuid.uuid4().hex
     events: list[SalesEvent] = []
     sent = 0
@@ -106,10 +114,10 @@ def _record_lines(stub: TerminalServiceStub, lines: TextIO, request_id: str) -> 
         events.append(_event_of(line, number))
         if len(events) == _EVENTS_A_REQUEST:
             sent += 1
-            _tell_recorded(_send(stub, events, f"{request_id}/{sent}"))
+            yield _send(stub, events, f"{request_id}/{sent}")
             events = []
     if events:
-        _tell_recorded(_send(stub, events, f"{request_id}/{sent + 1}"))
+        yield _send(stub, events, f"{request_id}/{sent + 1}")
 
 
 def _event_of(line: str, number: int) -> SalesEvent:
@@ -134,9 +142,22 @@ def _send(stub: TerminalServiceStub, events: list[SalesEvent], request_id: str) 
         raise CliError(explain(error), hint=hint, exit_code=exit_code_of(error)) from error
 
 
-def _tell_recorded(recorded: RecordResponse) -> None:
+def _tell_recorded(answers: Iterator[RecordResponse], *, as_json: bool) -> None:
+    """Tells each answer as it comes; as JSON all of them at the end, those before a failure too."""
+    told: list[RecordResponse] = []
+    try:
+        for recorded in answers:
+            told.append(recorded)
+            if not as_json:
+                typer.echo(_sentence(recorded))
+    finally:
+        if as_json:
+            say({"recorded": [as_dict(recorded) for recorded in told]}, map(_sentence, told), json=True)
+
+
+def _sentence(recorded: RecordResponse) -> str:
     numbers = str(recorded.first_seq)
     if recorded.last_seq > recorded.first_seq:
         numbers += f" to {recorded.last_seq}"
     again = ", recorded before" if recorded.repeated_request else ""
-    typer.echo(f"recorded {numbers} of epoch {recorded.epoch}{again}")
+    return f"recorded {numbers} of epoch {recorded.epoch}{again}"

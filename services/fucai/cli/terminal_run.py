@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fucai.cli.out.act import AsJson, say
 from fucai.terminal.agent.folder import Folder
 from fucai.terminal.agent.process import UNIX, AgentSettings, serve
 
@@ -21,6 +22,7 @@ def run(
     metrics: Annotated[str, typer.Option(help="Where /metrics and /ready listen.", envvar="FUCAI_METRICS")] = "",
     close_hour: Annotated[int, typer.Option(help="Hour at which the day before is closed; -1 for never.")] = 2,
     timezone: Annotated[str, typer.Option(help="Time zone of business days.", envvar="FUCAI_TIMEZONE")] = "",
+    json: AsJson = False,
 ) -> None:
     """Run the agent of one terminal, until Ctrl-C or SIGTERM.
 
@@ -33,7 +35,8 @@ def run(
     DIR/till.sock unless told otherwise. The folder belongs to this terminal alone and may not be copied.
 
     `fucai terminal key --dir DIR` shows the key to register. A damaged outbox is set aside in DIR/damaged-..., what can
-    be read from it is sent, and the damage is reported.
+    be read from it is sent, and the damage is reported. The log goes to stderr. The object of --json comes before it
+    serves: terminal_id, outlet_id, dir, listen and collector, as it was told.
 
     Exit codes: 0 after a signal; 65 the folder is another terminal's; 69 an address is taken; 74 the disk fails;
     75 another agent runs on the folder; 78 unusable settings or key.
@@ -47,4 +50,7 @@ def run(
         close_hour=close_hour,
         **{name: value for name, value in asked.items() if value},
     )
+    if json:
+        started = {"terminal_id": terminal, "outlet_id": outlet, "dir": str(directory)}
+        say({**started, "listen": settings.grpc, "collector": settings.collector}, [], json=True)
     serve(settings)

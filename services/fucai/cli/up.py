@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fucai.cli.errors import CliError
+from fucai.cli.out.act import AsJson, say
 from fucai.devstack.kafka import FetchError, prepare
 from fucai.devstack.parts import DEFAULT_PORT_BASE, stack_parts
 from fucai.devstack.stack import StackError, read_endpoints, run_stack
@@ -26,12 +29,17 @@ def up(
     port_base: Annotated[
         int, typer.Option(help="First of the ports used, all on 127.0.0.1.", min=1024, max=65_000)
     ] = DEFAULT_PORT_BASE,
+    *,
+    json: AsJson = False,
 ) -> None:
     """Start Kafka, ClickHouse and every service on this machine, and stop them all on Ctrl-C.
 
     Data stays in the folder: start again on it and everything is there. Example:
 
         fucai up --data /srv/fucai --port-base 19000
+
+    The object of --json comes when all is ready: data, and parts, a list of name, address, metrics and pid.
+    Exit codes: 0 after a signal; 69 a part does not start, or its port is taken.
     """
     talk = Console(stderr=True, highlight=False)
     data = data.resolve()
@@ -51,14 +59,20 @@ def up(
         if part == "stack" and state == "ready":
             spinner.stop()
             _show_addresses(talk, data)
+            if json:
+                parts = [asdict(part) for part in read_endpoints(data).values()]
+                say({"data": str(data), "parts": parts}, [], json=True)
 
     try:
         prepare()
         with spinner:
             run_stack(data, stack_parts(data, port_base), tell)
     except (FetchError, StackError, StartError) as error:
-        talk.print(f"[red]not started:[/] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(os.EX_UNAVAILABLE) from error
+        raise CliError(
+            f"not started: {error}",
+            hint=f"logs of the parts are in {data / 'logs'}; --port-base moves all ports",
+            exit_code=os.EX_UNAVAILABLE,
+        ) from error
 
 
 def _show_addresses(talk: Console, data: Path) -> None:

@@ -129,11 +129,11 @@ def describe(rule: Rule, rules: RuleSet) -> tuple[str, str]:
         case Rule.FALL | Rule.RISE:
             zh, en = ("低于", "below") if rule is Rule.FALL else ("高于", "above")
             zh, en = _SWING_ZH.format(zh, swing.weeks), _SWING_EN.format(en, swing.weeks)
-            z, change = f"{swing.least_z:g}", f"{swing.least_change_bp / BASIS_POINTS:.0%}"
+            z, change = f"{swing.least_z:g}", f"{swing.least_change_bp / _PERCENT_BP:g}%"
             base, least = f"{swing.least_base_fen / _YUAN_FEN:.2f}", swing.least_weeks
             return zh + _LIMITS_ZH.format(z, change, base, least), en + _LIMITS_EN.format(z, change, base, least)
         case Rule.SILENCE:
-            share = f"{silence.least_share_bp / BASIS_POINTS:.0%}"
+            share = f"{silence.least_share_bp / _PERCENT_BP:g}%"
             values = (share, silence.weeks, silence.least_weeks)
             return _SILENCE_ZH.format(*values), _SILENCE_EN.format(*values)
         case Rule.ACTIVE_TERMINALS:

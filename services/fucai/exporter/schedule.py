@@ -15,11 +15,9 @@ from fucai.exporter.figures import FiguresCollector
 from fucai.exporter.question import HEADLINE, Question
 from fucai.runtime.errors import code_of, explain
 from fucai.runtime.progress import Progress
+from fucai.runtime.refreshing import Refreshing
 
 Ask = Callable[[Question, Message], Awaitable[Message]]
-
-STALE_TURNS = 3
-FIRST_SECONDS = 0.5  # between queries until the first answer: a stack that starts has it soon
 
 
 class QueryMetrics:
@@ -66,17 +64,18 @@ class Schedule:
         self._metrics = metrics
         self._progress = progress
         self._log = log
-        self._interval_s = interval_s
+        self._refreshing = Refreshing(interval_s, lambda: collector.age_s(HEADLINE), progress)
         self._others_interval_s = others_interval_s
         self._failed: dict[str, str] = {}
         self._is_away = True
 
     async def run(self) -> None:
         """Asks until cancelled."""
-        await asyncio.gather(self._again(self.headline_turn), self._again(self.others_turn))
+        again = self._refreshing.again
+        await asyncio.gather(again(self.headline_turn), again(self.others_turn))
 
     async def headline_turn(self) -> None:
-        """Asks once. Not ready before the first headline, nor when the last is older than three intervals."""
+        """Asks once. Readiness is as `Refreshing.failed` says, by the headline."""
         await self._put(self._headline)
         self._tell()
 
@@ -88,11 +87,6 @@ class Schedule:
             if self._is_due(question):
                 await self._put(question)
         self._tell()
-
-    async def _again(self, turn: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            await turn()
-            await asyncio.sleep(self._interval_s if self._collector.age_s(HEADLINE) is not None else FIRST_SECONDS)
 
     def _is_due(self, question: Question) -> bool:
         age_s = self._collector.age_s(question.name)
@@ -129,11 +123,9 @@ class Schedule:
         self._failed[question.name] = reason
 
     def _tell(self) -> None:
-        age_s, reason = self._collector.age_s(HEADLINE), self._failed.get(HEADLINE)
+        reason = self._failed.get(HEADLINE)
         if reason is None:
             others = f"; no answer to {', '.join(sorted(self._failed))}" if self._failed else ""
             self._progress.idle(f"figures up to {self._collector.days[1] if self._collector.days else '-'}{others}")
-        elif age_s is None:
-            self._progress.blocked(f"no figures yet: {reason}")
-        elif age_s > STALE_TURNS * self._interval_s:
-            self._progress.blocked(f"figures are {age_s:.0f} s old: {reason}")
+        else:
+            self._refreshing.failed(reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -12,12 +11,10 @@ from fucai.ledger.metrics import SurveyCollector, SurveyMetrics
 from fucai.ledger.store import StoreAwayError
 from fucai.ledger.survey import Survey
 from fucai.runtime.progress import Progress
+from fucai.runtime.refreshing import Refreshing
 from fucai.runtime.snapshot import RegistryAwayError
 
 Take = Callable[[], Awaitable[Survey]]
-
-STALE_TURNS = 3
-FIRST_SECONDS = 0.5  # between surveys until the first success: a stack that starts has it soon
 
 
 class Schedule:
@@ -38,17 +35,15 @@ class Schedule:
         self._metrics = metrics
         self._progress = progress
         self._log = log
-        self._interval_s = interval_s
+        self._refreshing = Refreshing(interval_s, lambda: collector.age_s, progress)
         self._flooding: set[str] = set()
 
     async def run(self) -> None:
         """Surveys until cancelled."""
-        while True:
-            await self.turn()
-            await asyncio.sleep(self._interval_s if self._collector.age_s is not None else FIRST_SECONDS)
+        await self._refreshing.again(self.turn)
 
     async def turn(self) -> None:
-        """Surveys once. Not ready before the first success, nor when the last is older than three intervals."""
+        """Surveys once. Readiness is as `Refreshing.failed` says."""
         began = time.perf_counter()
         try:
             survey = await self._take()
@@ -56,7 +51,7 @@ class Schedule:
             away = "clickhouse" if isinstance(error, StoreAwayError) else "registry"
             self._metrics.failures.labels(away).inc()
             self._log.warning("survey failed", reason=str(error))
-            self._tell(str(error))
+            self._refreshing.failed(str(error))
         else:
             self._collector.publish(survey)
             self._tell_floods(survey)
@@ -79,10 +74,3 @@ class Schedule:
         for terminal in sorted(self._flooding - flooding):
             self._log.info("quarantine flood is over", terminal=terminal)
         self._flooding = flooding
-
-    def _tell(self, reason: str) -> None:
-        age_s = self._collector.age_s
-        if age_s is None:
-            self._progress.blocked(f"no figures yet: {reason}")
-        elif age_s > STALE_TURNS * self._interval_s:
-            self._progress.blocked(f"figures are {age_s:.0f} s old: {reason}")

@@ -2582,6 +2582,91 @@ class SilentResponse(_message.Message):
 Global___SilentResponse: _TypeAlias = SilentResponse  # noqa: Y015
 
 @_typing.final
+class AlertParameters(_message.Message):
+    """Parameters of the rules of alerts; what is unset has its default. Basis points: 10,000 is the whole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEEKS_FIELD_NUMBER: _builtins.int
+    LEAST_WEEKS_FIELD_NUMBER: _builtins.int
+    LEAST_BASE_FEN_FIELD_NUMBER: _builtins.int
+    LEAST_Z_FIELD_NUMBER: _builtins.int
+    LEAST_CHANGE_BP_FIELD_NUMBER: _builtins.int
+    LEAST_SPREAD_BP_FIELD_NUMBER: _builtins.int
+    LEAST_SHARE_BP_FIELD_NUMBER: _builtins.int
+    LEAST_ACTIVE_BP_FIELD_NUMBER: _builtins.int
+    weeks: _builtins.int
+    """How many same weekdays, the newest that were open, make an outlet's pattern, 1 to 26; unset for 8."""
+    least_weeks: _builtins.int
+    """With fewer of them there is no judgement, 1 to weeks; unset for 4, or weeks where that is less."""
+    least_base_fen: _builtins.int
+    """Falls and rises: no judgement where the median of the pattern is below this, fen above 0; unset for 20,000."""
+    least_z: _builtins.float
+    """Falls and rises: robust standard deviations from which a day is sharp, above 0 to 100; unset for 3.5 ..."""
+    least_change_bp: _builtins.int
+    """... if it is this part of the median too, basis points, 0 to 1,000,000; unset for 3,000."""
+    least_spread_bp: _builtins.int
+    """Falls and rises: the least spread, as a part of the median, 1 to 10,000 basis points; unset for 1,000."""
+    least_share_bp: _builtins.int
+    """Silence: share of the pattern's days with a sale, from which an outlet usually sells, 1 to 10,000 basis points;
+    unset for 8,000.
+    """
+    least_active_bp: _builtins.int
+    """Active terminals: share of the installed ones below which the channel is degraded, 1 to 10,000 basis points;
+    unset for 9,600.
+    """
+    def __init__(
+        self,
+        *,
+        weeks: _builtins.int | None = ...,
+        least_weeks: _builtins.int | None = ...,
+        least_base_fen: _builtins.int | None = ...,
+        least_z: _builtins.float | None = ...,
+        least_change_bp: _builtins.int | None = ...,
+        least_spread_bp: _builtins.int | None = ...,
+        least_share_bp: _builtins.int | None = ...,
+        least_active_bp: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_least_active_bp", b"_least_active_bp", "_least_base_fen", b"_least_base_fen", "_least_change_bp", b"_least_change_bp", "_least_share_bp", b"_least_share_bp", "_least_spread_bp", b"_least_spread_bp", "_least_weeks", b"_least_weeks", "_least_z", b"_least_z", "_weeks", b"_weeks", "least_active_bp", b"least_active_bp", "least_base_fen", b"least_base_fen", "least_change_bp", b"least_change_bp", "least_share_bp", b"least_share_bp", "least_spread_bp", b"least_spread_bp", "least_weeks", b"least_weeks", "least_z", b"least_z", "weeks", b"weeks"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_least_active_bp", b"_least_active_bp", "_least_base_fen", b"_least_base_fen", "_least_change_bp", b"_least_change_bp", "_least_share_bp", b"_least_share_bp", "_least_spread_bp", b"_least_spread_bp", "_least_weeks", b"_least_weeks", "_least_z", b"_least_z", "_weeks", b"_weeks", "least_active_bp", b"least_active_bp", "least_base_fen", b"least_base_fen", "least_change_bp", b"least_change_bp", "least_share_bp", b"least_share_bp", "least_spread_bp", b"least_spread_bp", "least_weeks", b"least_weeks", "least_z", b"least_z", "weeks", b"weeks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__least_active_bp: _TypeAlias = _typing.Literal["least_active_bp"]  # noqa: Y015
+    _WhichOneofArgType__least_active_bp: _TypeAlias = _typing.Literal["_least_active_bp", b"_least_active_bp"]  # noqa: Y015
+    _WhichOneofReturnType__least_base_fen: _TypeAlias = _typing.Literal["least_base_fen"]  # noqa: Y015
+    _WhichOneofArgType__least_base_fen: _TypeAlias = _typing.Literal["_least_base_fen", b"_least_base_fen"]  # noqa: Y015
+    _WhichOneofReturnType__least_change_bp: _TypeAlias = _typing.Literal["least_change_bp"]  # noqa: Y015
+    _WhichOneofArgType__least_change_bp: _TypeAlias = _typing.Literal["_least_change_bp", b"_least_change_bp"]  # noqa: Y015
+    _WhichOneofReturnType__least_share_bp: _TypeAlias = _typing.Literal["least_share_bp"]  # noqa: Y015
+    _WhichOneofArgType__least_share_bp: _TypeAlias = _typing.Literal["_least_share_bp", b"_least_share_bp"]  # noqa: Y015
+    _WhichOneofReturnType__least_spread_bp: _TypeAlias = _typing.Literal["least_spread_bp"]  # noqa: Y015
+    _WhichOneofArgType__least_spread_bp: _TypeAlias = _typing.Literal["_least_spread_bp", b"_least_spread_bp"]  # noqa: Y015
+    _WhichOneofReturnType__least_weeks: _TypeAlias = _typing.Literal["least_weeks"]  # noqa: Y015
+    _WhichOneofArgType__least_weeks: _TypeAlias = _typing.Literal["_least_weeks", b"_least_weeks"]  # noqa: Y015
+    _WhichOneofReturnType__least_z: _TypeAlias = _typing.Literal["least_z"]  # noqa: Y015
+    _WhichOneofArgType__least_z: _TypeAlias = _typing.Literal["_least_z", b"_least_z"]  # noqa: Y015
+    _WhichOneofReturnType__weeks: _TypeAlias = _typing.Literal["weeks"]  # noqa: Y015
+    _WhichOneofArgType__weeks: _TypeAlias = _typing.Literal["_weeks", b"_weeks"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least_active_bp) -> _WhichOneofReturnType__least_active_bp | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least_base_fen) -> _WhichOneofReturnType__least_base_fen | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least_change_bp) -> _WhichOneofReturnType__least_change_bp | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least_share_bp) -> _WhichOneofReturnType__least_share_bp | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least_spread_bp) -> _WhichOneofReturnType__least_spread_bp | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least_weeks) -> _WhichOneofReturnType__least_weeks | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__least_z) -> _WhichOneofReturnType__least_z | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__weeks) -> _WhichOneofReturnType__weeks | None: ...
+
+Global___AlertParameters: _TypeAlias = AlertParameters  # noqa: Y015
+
+@_typing.final
 class AlertsRequest(_message.Message):
     """A question for alerts."""
 
@@ -2592,6 +2677,7 @@ class AlertsRequest(_message.Message):
     SELECTION_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
     day: _builtins.str
     """Business day that is over, YYYY-MM-DD; empty for the last one after whose end something was received."""
     page_size: _builtins.int
@@ -2606,6 +2692,10 @@ class AlertsRequest(_message.Message):
     def selection(self) -> Global___Selection:
         """Which outlets: filters by zone, zone_type, district, mgmt_area, format, channel_class, outlet, as of that day."""
 
+    @_builtins.property
+    def parameters(self) -> Global___AlertParameters:
+        """Parameters of the rules."""
+
     def __init__(
         self,
         *,
@@ -2614,10 +2704,11 @@ class AlertsRequest(_message.Message):
         selection: Global___Selection | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        parameters: Global___AlertParameters | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["parameters", b"parameters", "selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "page_size", b"page_size", "page_token", b"page_token", "rules", b"rules", "selection", b"selection"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "page_size", b"page_size", "page_token", b"page_token", "parameters", b"parameters", "rules", b"rules", "selection", b"selection"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2700,6 +2791,7 @@ class AlertsResponse(_message.Message):
     GAMES_LEFT_OUT_FIELD_NUMBER: _builtins.int
     NOTE_ZH_FIELD_NUMBER: _builtins.int
     NOTE_EN_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
     total_rows: _builtins.int
     """Rows of the whole answer."""
     next_page_token: _builtins.str
@@ -2726,6 +2818,10 @@ class AlertsResponse(_message.Message):
     def games_left_out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Games that count on no side, because a sealed draw of theirs was sold on the day or on the days compared."""
 
+    @_builtins.property
+    def parameters(self) -> Global___AlertParameters:
+        """The parameters used, every one of them."""
+
     def __init__(
         self,
         *,
@@ -2738,10 +2834,11 @@ class AlertsResponse(_message.Message):
         games_left_out: _abc.Iterable[_builtins.str] | None = ...,
         note_zh: _builtins.str = ...,
         note_en: _builtins.str = ...,
+        parameters: Global___AlertParameters | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "parameters", b"parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "alerts", b"alerts", "day", b"day", "games_left_out", b"games_left_out", "next_page_token", b"next_page_token", "note_en", b"note_en", "note_zh", b"note_zh", "rules", b"rules", "total_rows", b"total_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "alerts", b"alerts", "day", b"day", "games_left_out", b"games_left_out", "next_page_token", b"next_page_token", "note_en", b"note_en", "note_zh", b"note_zh", "parameters", b"parameters", "rules", b"rules", "total_rows", b"total_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

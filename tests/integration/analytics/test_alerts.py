@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 import grpc
 import polars as pl
@@ -36,28 +37,41 @@ def daily(world: Busy, left_out: Collection[str] = ()) -> pl.DataFrame:
     )
 
 
-def expected(world: Busy, day: date, left_out: Collection[str] = ()) -> list[Row]:
+USUAL = pb.AlertParameters(
+    weeks=8,
+    least_weeks=4,
+    least_base_fen=20_000,
+    least_z=3.5,
+    least_change_bp=3_000,
+    least_spread_bp=1_000,
+    least_share_bp=8_000,
+    least_active_bp=9_600,
+)
+"""The parameters of docs/definitions.md where none are given."""
+
+
+def expected(world: Busy, day: date, left_out: Collection[str] = (), given: pb.AlertParameters = USUAL) -> list[Row]:
     """Alerts of single outlets on a day, in order: rule, outlet, actual, expected, score."""
     cells = {(o, d): (fen, counted, sold) for o, d, fen, counted, sold in daily(world, left_out).iter_rows()}
     found: list[Row] = []
     for shop in world.shops:
         if day in CLOSED or not shop.opened <= day or (shop.closed and shop.closed <= day):
             continue
-        past = [day - DAY * 7 * weeks for weeks in range(1, 17)]
-        past = [one for one in past if one not in CLOSED and one >= max(shop.opened, FIRST)][:8]
-        if len(past) < 4:
+        past = [day - DAY * 7 * weeks for weeks in range(1, 2 * given.weeks + 1)]
+        past = [one for one in past if one not in CLOSED and one >= max(shop.opened, FIRST)][: given.weeks]
+        if len(past) < given.least_weeks:
             continue
         values = [cells.get((shop.outlet, one), (0, False, False)) for one in past]
         fen, _, sold = cells.get((shop.outlet, day), (0, False, False))
         middle = statistics.median(value for value, *_ in values)
         spread = 1.4826 * statistics.median(abs(value - middle) for value, *_ in values)
-        spread = max(spread, middle / 10)
-        if round(middle) >= 20_000:
+        spread = max(spread, middle * given.least_spread_bp / 10_000)
+        if round(middle) >= given.least_base_fen:
             z = (fen - middle) / spread
-            if abs(z) >= 3.5 and abs(fen - middle) >= 0.3 * middle:
+            if abs(z) >= given.least_z and 10_000 * abs(fen - middle) >= given.least_change_bp * middle:
                 found.append(("fall" if z < 0 else "rise", shop.outlet, fen, round(middle), round(z, 6)))
         usually = [value if counted else 0 for value, counted, _ in values]
-        if not sold and 10 * sum(counted for _, counted, _ in values) >= 8 * len(past):
+        if not sold and 10_000 * sum(counted for _, counted, _ in values) >= given.least_share_bp * len(past):
             found.append(("silence", shop.outlet, 0, round(statistics.median(usually)), 0.0))
     order = ["fall", "rise", "silence"]
     return sorted(found, key=lambda row: (order.index(row[0]), -abs(row[2] - row[3]), row[1]))
@@ -100,10 +114,73 @@ def test_the_alerts_are_those_of_the_rules(watch: AnalyticsServiceStub, busy: Bu
     assert seen == {"fall", "rise", "silence", "active_terminals"}
 
 
+PARAMETERS = [
+    pb.AlertParameters(weeks=3),
+    pb.AlertParameters(weeks=20, least_weeks=2, least_base_fen=1),
+    pb.AlertParameters(least_z=0.5, least_change_bp=0, least_spread_bp=1),
+    pb.AlertParameters(least_share_bp=1, least_active_bp=10_000),
+    pb.AlertParameters(least_z=100, least_base_fen=10**9, least_share_bp=10_000, least_active_bp=1),
+]
+
+
+@pytest.mark.parametrize("given", PARAMETERS, ids=lambda given: " ".join(str(given).split()))
+def test_rules_follow_the_parameters_of_the_question(
+    watch: AnalyticsServiceStub, busy: Busy, given: pb.AlertParameters
+) -> None:
+    """What is given counts, the rest has its default; the answer states every parameter, and its alerts fit them."""
+    used = pb.AlertParameters()
+    used.CopyFrom(USUAL)
+    used.least_weeks = min(used.least_weeks, given.weeks or used.weeks)
+    used.MergeFrom(given)
+    differs = False
+    for day in (YESTERDAY, DAYS[4]):
+        answer = watch.Alerts(pb.AlertsRequest(day=day.isoformat(), parameters=given))
+        assert answer.parameters == used
+        assert rows_of(answer.alerts) == expected(busy, day, given=used), day
+        installed, active = terminals(busy, day)
+        degraded = [one for one in answer.alerts if one.rule == "active_terminals"]
+        plain = watch.Alerts(pb.AlertsRequest(day=day.isoformat()))
+        differs |= list(plain.alerts) != list(answer.alerts)
+        assert bool(degraded) == (10_000 * active < used.least_active_bp * installed)
+    assert str(used.weeks) in answer.rules[0].text_en
+    assert differs
+
+
+OUT_OF_BOUNDS: list[tuple[dict[str, Any], str]] = [
+    ({"weeks": 0}, "1 to 26"),
+    ({"weeks": 27}, "1 to 26"),
+    ({"weeks": 3, "least_weeks": 4}, "1 to 3"),
+    ({"least_base_fen": 0}, "1 to 10,000,000,000,000"),
+    ({"least_base_fen": -5}, "1 to 10,000,000,000,000"),
+    ({"least_z": 0.0}, "above 0, at most 100"),
+    ({"least_z": float("nan")}, "above 0, at most 100"),
+    ({"least_change_bp": 1_000_001}, "0 to 1,000,000"),
+    ({"least_spread_bp": 0}, "1 to 10,000"),
+    ({"least_share_bp": 10_001}, "1 to 10,000"),
+    ({"least_active_bp": 0}, "1 to 10,000"),
+]
+
+
+def test_parameters_out_of_bounds_are_named_with_their_bounds(watch: AnalyticsServiceStub) -> None:
+    """Each with its field and what to choose, all of a question at once."""
+    for given, told in OUT_OF_BOUNDS:
+        with pytest.raises(grpc.RpcError) as refused:
+            watch.Alerts(pb.AlertsRequest(parameters=pb.AlertParameters(**given)))
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        (violation,) = violations_of(refused.value)
+        assert violation.field == f"parameters.{list(given)[-1]}"
+        assert told in violation.description
+    many = pb.AlertParameters(weeks=99, least_z=-1, least_active_bp=0)
+    with pytest.raises(grpc.RpcError) as refused:
+        watch.Alerts(pb.AlertsRequest(parameters=many))
+    assert len(violations_of(refused.value)) == 3
+
+
 def test_the_day_is_the_last_one_that_is_over_and_received(watch: AnalyticsServiceStub) -> None:
     """Without a day it is yesterday; rules carry their parameters in both languages; one rule may be asked alone."""
     whole = watch.Alerts(pb.AlertsRequest())
     assert whole.day == YESTERDAY.isoformat()
+    assert whole.parameters == USUAL
     assert [rule.rule for rule in whole.rules] == ["fall", "rise", "silence", "active_terminals"]
     assert all("8" in rule.text_zh and rule.text_en for rule in whole.rules[:3])
     only = watch.Alerts(pb.AlertsRequest(rules=["silence"]))

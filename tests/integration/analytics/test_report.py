@@ -116,6 +116,21 @@ def test_a_month_stands_beside_its_benchmark(
     assert _columns(tree, "headline-table")["销售额"][0] == str(headline.total.sales_fen)
 
 
+def test_a_filtered_bulletin_has_the_figures_of_its_part(
+    analytics: AnalyticsServiceStub, analytics_address: str, tmp_path: Path
+) -> None:
+    """Sales are those of the part, which stands at the top; a section that cannot be of it says why."""
+    where = ("--filter", "game=instant", "--lang", "en")
+    tree = _written(analytics_address, tmp_path, "monthly", "--month", "2025-02", *where)
+    selection = pb.Selection(filters=[pb.Filter(dimension="game", values=["instant"])])
+    part = analytics.Headline(pb.HeadlineRequest(**MONTH, by="zone_type", selection=selection))
+    whole = analytics.Headline(pb.HeadlineRequest(**MONTH, by="zone_type"))
+    assert _columns(tree, "headline-table")["sales"][0] == str(part.total.sales_fen)
+    assert part.total.sales_fen != whole.total.sales_fen
+    assert "game is instant" in text(next(tree.iter("header")))
+    assert "selection.filters" in text(next(one for one in tree.iter("section") if one.get("id") == "alerts"))
+
+
 def test_the_first_month_has_no_base_and_says_so(analytics_address: str, tmp_path: Path) -> None:
     """A month whose base was never stored is written all the same, with the reason where comparisons would stand."""
     tree = _written(analytics_address, tmp_path, "monthly", "--month", "2021-12", "--lang", "en")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -29,12 +30,15 @@ def test_sample_set_then_bad_file(registry: Running, tmp_path: Path) -> None:
     again = run("--sample", registry=registry.address)
     assert again.returncode == os.EX_OK
     assert "nothing changed" in again.stdout
+    told = json.loads(run("--sample", "--json", registry=registry.address).stdout)
+    assert [row["unchanged"] for row in told["rows"] if row["table"] == "zones"] == [54]
+    assert (told["total"]["added"], told["facts"]["revision"]) == (0, 2)
     (tmp_path / "outlets.csv").write_text(OUTLETS, encoding="utf-8")
     bad = run(str(tmp_path), registry=registry.address)
     assert bad.returncode == os.EX_DATAERR
     assert "nothing was stored" in bad.stderr
-    told = bad.stdout + bad.stderr
-    assert all(word in told for word in ("outlets.csv", "2", "zone_id", "Z99", "no known zone"))
+    listed = bad.stdout + bad.stderr
+    assert all(word in listed for word in ("outlets.csv", "2", "zone_id", "Z99", "no known zone"))
     assert registry.snapshot()[0].revision == 2
 
 

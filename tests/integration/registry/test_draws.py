@@ -8,6 +8,7 @@ import json
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from fucai.runtime.errors import violations_of
 from fucai.v1 import registry_pb2 as pb
 from tests.integration.registry.serving import Running
 from tests.support.clickhouse import Database
+from tests.unit.cli.exports import same_in_every_format
 from tests.unit.cli.fake import run
 from tests.unit.registry.records import good
 
@@ -188,7 +190,7 @@ def test_acts_cannot_be_imported_or_changed(draws: Running) -> None:
     assert "王莉" in str(changed.value.details())
 
 
-def test_the_shell_lists_seals_ends_and_shows(draws: Running) -> None:
+def test_the_shell_lists_seals_ends_and_shows(draws: Running, tmp_path: Path) -> None:
     """Tables in both languages, exact rows for programs, one line and an exit code for what is refused."""
     where = {"FUCAI_REGISTRY": draws.address}
     assert "封存中" in run("draws", "list", "--sealed", "--lang", "zh", **where).out
@@ -196,12 +198,21 @@ def test_the_shell_lists_seals_ends_and_shows(draws: Running) -> None:
     assert sealed.exit_code == 0, sealed.err
     assert all(word in sealed.out for word in ("sealed", "王莉", "演练"))
     ended = run("draws", "end", "ssq", SSQ, "--by", "李强", "--format", "json", **where)
-    assert json.loads(ended.out)["draw"]["draw_no"] == SSQ
+    assert json.loads(ended.out)["rows"][0]["draw_no"] == SSQ
     (row,) = csv.DictReader(io.StringIO(run("draws", "list", "--game", "ssq", "--format", "csv", **where).out))
     assert (row["state"], row["sealed_by"], row["ended_by"]) == ("ended", "王莉", "李强")
     shown = run("draws", "show", "ssq", SSQ, **where).out
-    assert "late events 0" in shown
+    assert "late events 0" in " ".join(shown.split())
+    assert "Acts" in shown
     assert max(map(len, shown.splitlines())) <= 100
+    for command in (("list", "--game", "ssq"), ("show", "ssq", SSQ)):
+        document = same_in_every_format(lambda *words: run(*words, **where), tmp_path, "draws", *command)
+        assert document["rows"][0]["game"] == "ssq"
+    acts = document["beside"]["acts"]["rows"]
+    assert [(act["act"], act["acted_by"], act["note"]) for act in acts] == [
+        ("seal", "王莉", "演练"),
+        ("end", "李强", ""),
+    ]
     refused = run("draws", "seal", "3d", TD, "--by", "王莉", **where)
     assert refused.exit_code == os.EX_DATAERR
     assert "sealed since its scheduled close" in refused.err
@@ -215,7 +226,8 @@ def test_scheduled_draws_are_registered_once(draws: Running) -> None:
     days = ("--from", "2031-01-01", "--to", "2031-01-31")
     assert "13 draws" in run("draws", "schedule", *days, "--game", "ssq", **where).out
     assert "13 draws" in run("draws", "schedule", *days, **where).out
-    assert "0 draws" in run("draws", "schedule", *days, **where).out
+    again = run("draws", "schedule", *days, "--json", **where)
+    assert (json.loads(again.out), "0 draws" in again.err) == ({"registered": 0, "sealed": 0}, True)
     found = draws.stub.GetDraw(pb.GetDrawRequest(game="ssq", draw_no="2031001")).draw
     assert (found.drawn_ms, found.state, found.draw.is_sample) == (0, pb.DRAW_STATE_OPEN, False)
     assert found.scheduled_ms - found.draw.sales_close_ms == 75 * 60_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from io import StringIO
 from pathlib import Path
 from random import Random
@@ -16,6 +17,7 @@ import pytest
 from fucai.v1.sales_pb2 import SalesEvent
 from tests.integration.terminal.agents import TERMINAL, AgentProcess, agent_process, in_a_loop, until_serving
 from tests.integration.terminal.stubs import KeepingCollector, serving
+from tests.unit.cli.exports import same_in_every_format
 from tests.unit.cli.fake import run
 from tests.unit.terminal.agent.shop import sale
 
@@ -153,6 +155,10 @@ async def test_a_shell_can_play_the_till(tmp_path: Path) -> None:
         assert (many[0], many[1].split(" of ")[0]) == (0, "recorded 2 to 3")
         again = fucai("record", "--dir", folder, "--request-id", "lot", stdin=f"{line}\n{line}\n")
         assert "recorded before" in again[1]
+        half = fucai("record", "--dir", folder, "--json", stdin=f"{line}\n" * 500 + "no event\n")
+        (answer,) = json.loads(half[1])["recorded"]
+        assert (half[0], answer["first_seq"], answer["last_seq"], answer["repeated_request"]) == (65, 4, 503, False)
+        assert "recorded 4 to 503 of" in half[2]
         bad = fucai("record", "void", "--dir", folder, "--game", "ssq", "--amount", "200")
         mad = fucai("record", "--dir", folder, stdin='{"kind": "SOLD"}\n')
         assert (bad[0], mad[0]) == (64, 65)
@@ -161,14 +167,21 @@ async def test_a_shell_can_play_the_till(tmp_path: Path) -> None:
         async with agent_process(tmp_path / "agent", "127.0.0.1:1") as second:
             assert await second.ended() == 75
         closed = fucai("close", "--dir", folder, "--json")
-        assert json.loads(closed[1])["last_seq"] == 3
+        close = json.loads(closed[1])
+        assert (close["facts"]["last_seq"], close["total"]["events"]) == ("503", 503)
+        assert "closed 20" in fucai("close", "--dir", folder, "--lang", "en")[1]
         status = fucai("status", "--dir", folder, "--json")
-        told = json.loads(status[1])
-        assert (status[0], told["recorded_through"], told["waiting_events"]) == (0, 3, 3)
+        (row,) = json.loads(status[1])["rows"]
+        assert (status[0], row["recorded_through"], row["waiting_events"]) == (0, 503, 503)
+        moving = ["outbox_bytes", "free_bytes", "last_error"]
+        same_in_every_format(lambda *words: run(*words, "--dir", folder), tmp_path, "terminal", "status", moving=moving)
+        assert re.search(r"waiting events +503", fucai("status", "--dir", folder, "--lang", "en")[1])
         key = fucai("key", "--dir", folder, "--terminal", "T-1", "--outlet", "GZ-0001", "--since", "2026-05-01")
         public = key[1].splitlines()[0]
         assert len(bytes.fromhex(public)) == 32
         assert key[1].splitlines()[2] == f"T-1,2026-05-01,GZ-0001,till,{public}"
+        known = json.loads(fucai("key", "--dir", folder, "--json")[1])
+        assert (known["public_key"], known["terminals_csv"][1].split(",")[-1]) == (public, public)
     assert (os.stat(tmp_path / "agent" / "terminal.key").st_mode & 0o777) == 0o600  # noqa: PTH116
     nobody = fucai("status", "--dir", str(tmp_path / "other"))
     assert nobody[0] == 69

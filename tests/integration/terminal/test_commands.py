@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -74,6 +75,10 @@ def test_import_says_what_it_did_and_what_a_second_run_found(sales: Path) -> Non
     )
     code, out, _ = asyncio.run(store.fucai("import", "sales", str(sales)))
     assert (code, out.splitlines()[0]) == (0, "stored by an earlier run: 2 rows")
+    code, out, err = asyncio.run(store.fucai("import", "sales", str(sales), "--json"))
+    told = json.loads(out)
+    assert (code, told["rows"], told["amount_fen"], told["stored_before"], told["accepted"]) == (0, 2, 2_000, 2, 0)
+    assert (told["stored"], told["quarantined"], "stored by an earlier run: 2 rows" in err) == (True, [], True)
 
 
 def test_rejected_lines_end_with_65_and_are_told(sales: Path) -> None:
@@ -153,10 +158,12 @@ def test_history_ends_yesterday_and_is_written_once() -> None:
     before = store.counts()["EVENT_KIND_SALE", True]
     code, out, _ = asyncio.run(store.fucai("simulate", "--history", "20", "--seconds", "0", "--seed", "2"))
     assert (code, out) == (0, "history: every day is there already\n")
-    code, out, _ = asyncio.run(store.fucai("simulate", "--history", "30", "--seconds", "0"))
+    code, out, err = asyncio.run(store.fucai("simulate", "--history", "30", "--seconds", "0", "--json"))
     added = store.counts()["EVENT_KIND_SALE", True] - before
     assert added > 0
-    assert out == f"history: {added:,} rows accepted, 0 stored by an earlier run\n"
+    told = json.loads(out)
+    assert (told["history"]["accepted"], told["history"]["stored_before"], told["live"]) == (added, 0, None)
+    assert f"history: {added:,} rows accepted, 0 stored by an earlier run" in err
     assert len({day for _, _, day in store.registry.claimed}) == 30
 
 

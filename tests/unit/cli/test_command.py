@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from fucai.cli.__main__ import app
 from fucai.cli.addresses import find, read_endpoints
 from fucai.cli.errors import CliError
 from tests.unit.cli.fake import FakeAnalytics, run, serving
@@ -58,6 +64,33 @@ def test_examples_in_the_help_stand_on_lines_of_their_own(command: tuple[str, ..
     examples = [line for line in run(*command, "--help").out.splitlines() if line.startswith("  fucai ")]
     assert len(examples) > 1
     assert all(example.count("fucai") == 1 for example in examples)
+
+
+def _commands(group: TyperGroup, *path: str) -> Iterator[tuple[tuple[str, ...], set[str]]]:
+    """Every command below a group, with its options."""
+    context = typer.Context(group)
+    for name in group.list_commands(context):
+        _, found, _ = group.resolve_command(context, [name])
+        if isinstance(found, TyperGroup):
+            yield from _commands(found, *path, name)
+        elif found is not None:
+            yield (*path, name), {option for parameter in found.params for option in parameter.opts}
+
+
+def test_every_command_speaks_json_and_those_that_print_tables_every_format() -> None:
+    """--json is everywhere; a command with --format has all that belongs to it."""
+    found = dict(_commands(cast("TyperGroup", get_command(app))))
+    assert len(found) > 35
+    assert [path for path, options in found.items() if "--json" not in options] == []
+    whole = {"--output", "--force", "--lang", "--unit", "--all", "--bom", "--csv-safe"}
+    assert [path for path, options in found.items() if "--format" in options and not whole <= options] == []
+    acting = {path for path, options in found.items() if "--format" not in options}
+    assert acting == {
+        *(("demo",), ("up",), ("migrate",), ("simulate",), ("import", "sales")),
+        *(("terminal", "run"), ("terminal", "record"), ("terminal", "key")),
+        *(("report", "weekly"), ("report", "monthly")),
+        *(("draws", "schedule"), ("quarantine", "waive")),
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
 
@@ -94,6 +95,17 @@ def test_the_demo_ends_by_itself_with_a_summary(capsys: pytest.CaptureFixture[st
     assert out.count("national_welfare") == 1
     assert "the last figures" in out
     assert re.search(r"first figure after \d+ s; ran \d+ s", out)
+
+
+def test_the_demo_gives_programs_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --json, stdout is the object alone: times, events and the headline; people read on stderr."""
+    with serving(FakeAnalytics()) as address, grpc.insecure_channel(address) as channel:
+        watch_figures(Watch(channel, []), Simulated(), time.monotonic(), 1.0, Lang.EN, json=True)
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert 0 <= told["first_figure_seconds"] < told["ran_seconds"] < 10
+    assert (told["events"], told["headline"]["question"]) == (21, "headline")
+    assert "the last figures" in err
 
 
 def test_a_simulator_that_ends_early_is_told(capsys: pytest.CaptureFixture[str]) -> None:

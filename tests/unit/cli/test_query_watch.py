@@ -97,7 +97,10 @@ class Fake(FakeAnalytics):
             pb.AlertRule(rule="fall", text_zh="规则", text_en="the rule", evaluated=54, alerts=1),
             pb.AlertRule(rule="active_terminals", text_zh="规则", text_en="the rule", evaluated=54, alerts=1),
         ]
-        return pb.AlertsResponse(alerts=found, total_rows=2, rules=rules, day="2025-03-10", about=ABOUT)
+        used = pb.AlertParameters(weeks=8, least_base_fen=20_000, least_z=request.parameters.least_z or 3.5)
+        return pb.AlertsResponse(
+            alerts=found, total_rows=2, rules=rules, day="2025-03-10", about=ABOUT, parameters=used
+        )
 
     def Freshness(self, _request: pb.FreshnessRequest, _context: Any) -> pb.FreshnessResponse:
         """Ten minutes behind, two draws sealed, five events in quarantine."""
@@ -171,6 +174,19 @@ def test_alerts_tell_rules_counts_and_texts(address: str, service: Fake) -> None
     assert all(text in zh for text in ("骤降", "终端活跃率", "全渠道", "低 100%", "1 条（判断 54 个）"))
     rows = json.loads(run("query", "alerts", "--json", FUCAI_ANALYTICS=address).out)["rows"]
     assert [(row["actual_fen"], row["actual_count"]) for row in rows] == [(0, None), (None, 50)]
+
+
+def test_alerts_send_the_parameters_given_and_tell_those_used(address: str, service: Fake) -> None:
+    """Percentages as basis points, yuan as fen, what is not given is left to the service; the answer's are facts."""
+    words = ("--least-z", "5", "--least-change", "12.5", "--least-base", "300", "--least-active", "90")
+    told = json.loads(run("query", "alerts", *words, "--json", FUCAI_ANALYTICS=address).out)
+    assert service.asked.parameters == pb.AlertParameters(
+        least_z=5, least_change_bp=1_250, least_base_fen=30_000, least_active_bp=9_000
+    )
+    assert (told["facts"]["least_z"], told["facts"]["weeks"], told["facts"]["least_base_fen"]) == (5.0, 8, 20_000)
+    run("query", "alerts", FUCAI_ANALYTICS=address)
+    assert service.asked.parameters == pb.AlertParameters()
+    assert run("query", "alerts", "--weeks", "0", FUCAI_ANALYTICS=address).exit_code == 64
 
 
 def test_freshness_tells_reach_lag_sealed_draws_and_quarantine(address: str) -> None:

@@ -6,13 +6,15 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from fucai.cli.status import lag_text
-from tests.unit.cli.fake import FakeAnalytics, run, serving
+from fucai.cli.status_sheet import lag_text
+from tests.unit.cli.exports import same_in_every_format
+from tests.unit.cli.fake import FakeAnalytics, Ran, run, serving
 
 READY = (
     200,
@@ -90,13 +92,28 @@ def test_a_ready_stack_exits_with_0(tmp_path: Path) -> None:
         ran = run("status", "--data", data, "--json", "--seconds", "0.2")
     assert ran.exit_code == 0, ran.err
     found = json.loads(ran.out)
-    assert found["ready"] is True
-    loader = found["parts"][1]
+    assert found["facts"]["ready"] is True
+    loader = found["rows"][1]
     assert 0 < loader["events_per_second"] <= 500
-    assert loader["lag"] == {"sales/0": 0, "sales/3": 12}
-    assert loader["last_event_at"] == 1741600000.5
+    lags = found["beside"]["lags"]["rows"]
+    assert {row["partition"]: row["lag_records"] for row in lags} == {"sales/0": 0, "sales/3": 12}
+    assert (loader["lag_records"], loader["lag"]) == (12, "12 (sales/3:12)")
+    assert datetime.fromisoformat(loader["last_event"]).timestamp() == 1741600000.5
     assert loader["reason"] == "load: offset 4711"
-    assert found["parts"][0]["events_per_second"] is None
+    assert found["rows"][0]["events_per_second"] is None
+
+
+def test_every_export_has_the_rows_of_the_table(tmp_path: Path) -> None:
+    """Csv, json, parquet, arrow and xlsx have the same parts, whose rates alone move."""
+    with stack(tmp_path, READY) as data:
+
+        def ask(*words: str) -> Ran:
+            ran = run(*words, "--data", data, "--seconds", "0.1")
+            assert ran.exit_code == 0, ran.err
+            return ran
+
+        document = same_in_every_format(ask, tmp_path, "status", moving=["events_per_second"])
+    assert [row["part"] for row in document["rows"]] == ["clickhouse", "loader"]
 
 
 def test_an_unready_part_says_why_and_exits_with_69(tmp_path: Path) -> None:
@@ -118,16 +135,16 @@ def test_parts_that_do_not_answer_are_told(tmp_path: Path) -> None:
     (tmp_path / "endpoints.json").write_text(json.dumps({"parts": parts}), encoding="utf-8")
     ran = run("status", "--data", str(tmp_path), "--json", "--seconds", "0.1")
     assert ran.exit_code == 69
-    assert [part["ready"] for part in json.loads(ran.out)["parts"]] == [False, False, False]
-    assert all("refused" in part["reason"].lower() for part in json.loads(ran.out)["parts"])
+    assert [part["ready"] for part in json.loads(ran.out)["rows"]] == [False, False, False]
+    assert all("refused" in part["reason"].lower() for part in json.loads(ran.out)["rows"])
 
 
 def test_without_a_stack_it_asks_services_by_grpc_health() -> None:
     """A service that the environment names is asked for its health; one without the health service says so."""
     with serving(FakeAnalytics()) as address:
         ran = run("status", "--json", "--seconds", "0.1", FUCAI_ANALYTICS=address)
-    (part,) = json.loads(ran.out)["parts"]
-    assert part["name"] == "analytics"
+    (part,) = json.loads(ran.out)["rows"]
+    assert part["part"] == "analytics"
     assert "UNIMPLEMENTED" in part["reason"]
     assert run("status").exit_code == 69
     assert run("status", FUCAI_REGISTRY="nowhere").exit_code == 64

@@ -20,12 +20,13 @@ from fucai.cli.out.csv_text import write_csv
 from fucai.cli.out.document import as_json, document
 from fucai.cli.out.options import Format, Output
 from fucai.cli.out.plot import show_plot
-from fucai.cli.out.screen import View, rows_line, show
-from fucai.cli.out.sheet import Kind, Sheet
+from fucai.cli.out.screen import View, clean, rows_line, show
+from fucai.cli.out.sheet import Kind, Sheet, Tone
 from fucai.cli.out.words import COMMA, fresh, word
 from fucai.cli.output import TABLE_COLUMNS, stderr_console, stdout_console
 
 ROWS_ON_TERMINAL = 100  # of a long table, unless all are asked for
+_ONE_TABLE = frozenset({Format.CSV, Format.PARQUET, Format.ARROW})  # these hold one table, without those beside it
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -34,9 +35,9 @@ Look = Callable[[Sheet, View], RenderableType]
 
 
 def deliver(sheet: Sheet, out: Output, look: Look = show) -> None:
-    """Writes the sheet in its format; beside all but a table on stdout, tells stderr row count, total and freshness.
+    """Writes the sheet in its format; `look` draws it where that is a table.
 
-    `look` draws it where the format is a table.
+    Beside all but a table on stdout, stderr is told row count, total, freshness and the answer's warnings.
 
     Raises:
         CliError: the file cannot be written, or the format cannot hold the answer; then no file is left behind.
@@ -49,7 +50,11 @@ def deliver(sheet: Sheet, out: Output, look: Look = show) -> None:
     else:
         with new_file(out.path, force=out.force) as file:
             defused = write(sheet, out, file, look)
-    stderr_console().print(talk(sheet, out, defused), markup=False)
+    console = stderr_console()
+    console.print(talk(sheet, out, defused), markup=False)
+    for note in sheet.notes:
+        if note.tone is Tone.WARNING:
+            console.print(clean(getattr(note.text, out.lang)), style="yellow", markup=False)
 
 
 def write(sheet: Sheet, out: Output, file: BinaryIO, look: Look = show) -> int:
@@ -91,6 +96,12 @@ def talk(sheet: Sheet, out: Output, defused: int) -> str:
         for column, cell in zip(sheet.columns, sheet.total or (), strict=False)
         if column.adds and isinstance(cell, int)
     ][:1]
+    if out.form in _ONE_TABLE:
+        parts += [
+            f"{getattr(part.title, lang)}: {rows_line(len(part.rows), lang)} {word('beside', lang)}"
+            for part in sheet.beside
+            if part.rows
+        ]
     if defused:
         parts.append(f"--csv-safe: {defused:,} '…")
     if out.path is not None:

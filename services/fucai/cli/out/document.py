@@ -13,10 +13,14 @@ from fucai.domain.labels import Label
 
 
 def document(sheet: Sheet, lang: Lang) -> dict[str, Any]:
-    """The whole answer: what `about` tells, and the rows as objects by column name."""
+    """The whole answer: what `about` tells, and the rows as objects by column name.
+
+    Tables that belong to it, where it has any, are documents under `beside`, by name.
+    """
     names = [field.name for field in fields(sheet.columns)]
     rows = [_object(names, plain_row(sheet.columns, row, lang)) for row in sheet.rows]
-    return {**about(sheet, lang), "rows": rows}
+    beside = {part.name: document(part, lang) for part in sheet.beside}
+    return {**about(sheet, lang), "rows": rows, **({"beside": beside} if beside else {})}
 
 
 def about(sheet: Sheet, lang: Lang) -> dict[str, Any]:

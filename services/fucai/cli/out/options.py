@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import enum
-import inspect
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated
 
 import typer
 
@@ -17,6 +15,7 @@ from fucai.cli.errors import CliError
 from fucai.cli.numbers import Unit
 from fucai.cli.out.columnar import require_pyarrow
 from fucai.cli.output import Lang, language
+from fucai.cli.sharing import sharing
 
 
 class Format(enum.StrEnum):
@@ -123,36 +122,11 @@ def output_of(
     return Output(chosen, language(lang), path, force, bom, csv_safe, unit, all_rows, plot)
 
 
-def with_output(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of output: its keyword `out` gets the `Output` that they make.
+with_output = sharing("out", output_of)
+"""Gives a command the options of output: its keyword `out` gets the `Output` that they make."""
 
-    The options stand after the command's own, in a panel of their own in --help. What is wrong with them is told before
-    the command begins.
-    """
-    own, shared = _parameters(command), _parameters(output_of)
-    clash = {parameter.name for parameter in own} & {parameter.name for parameter in shared}
-    if clash:
-        raise TypeError(f"{command.__name__}: {sorted(clash)} are options of output already")
-
-    def asked(**values: Any) -> None:
-        out = output_of(**{parameter.name: values.pop(parameter.name) for parameter in shared})
-        command(**values, out=out)
-
-    asked.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what typer reads the options from
-        [parameter for parameter in own if parameter.name != "out"] + shared
-    )
-    asked.__annotations__ = {}
-    asked.__name__, asked.__doc__, asked.__module__ = command.__name__, command.__doc__, command.__module__
-    return asked
-
-
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters with their annotations as objects."""
-    hints = get_type_hints(function, include_extras=True)
-    found = inspect.signature(function).parameters.values()
-    return [
-        parameter.replace(annotation=hints[parameter.name], kind=inspect.Parameter.KEYWORD_ONLY) for parameter in found
-    ]
+with_tables = sharing("out", output_of, without=frozenset({"plot"}))
+"""The same for answers in which there is no curve to draw: without --plot."""
 
 
 def _format_of(path: Path | None) -> Format:

@@ -39,7 +39,20 @@ class View:
 
 
 def show(sheet: Sheet, view: View) -> RenderableType:
-    """The table, then its notes; a table too wide folds its texts, then gives up columns by their `screen`."""
+    """The table, its notes, then the tables beside it; one too wide folds texts, then gives up columns by `screen`."""
+    return Group(_table(sheet, view), *besides(sheet, view))
+
+
+def besides(sheet: Sheet, view: View) -> list[RenderableType]:
+    """The tables that belong to the answer, each under its title; one without rows is left out."""
+    shown: list[RenderableType] = []
+    for part in sheet.beside:
+        if part.rows:
+            shown += ["", Text(_in(part.title, view.lang), "bold"), show(part, view)]
+    return shown
+
+
+def _table(sheet: Sheet, view: View) -> RenderableType:
     rows = sheet.rows if view.rows is None else sheet.rows[: view.rows]
     if not sheet.rows:
         return Group(Text(_in(sheet.empty, view.lang)), *notes(sheet, view, rows, {}, []))
@@ -49,7 +62,7 @@ def show(sheet: Sheet, view: View) -> RenderableType:
     total = [sheet.total] if sheet.total is not None else []
     heads = {place: _head(sheet.columns[place], units, view.lang, same=same) for place in shown}
     texts = {
-        place: [_cell(row[place], sheet.columns[place], units, view) for row in (*rows, *total)] for place in shown
+        place: [cell_text(row[place], sheet.columns[place], units, view) for row in (*rows, *total)] for place in shown
     }
     bare = _needed(heads, texts)
     for place in shown:
@@ -61,7 +74,7 @@ def show(sheet: Sheet, view: View) -> RenderableType:
     if tight and needed != bare:  # bars are the first to go: a figure says more than its bar
         for place in shown:
             if sheet.columns[place].bars:
-                texts[place] = [_cell(row[place], sheet.columns[place], units, view) for row in (*rows, *total)]
+                texts[place] = [cell_text(row[place], sheet.columns[place], units, view) for row in (*rows, *total)]
         kept, given_up = fit(sheet.columns, bare, view.width)
         tight = _least(sheet.columns, bare, kept) > view.width
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -163,7 +176,8 @@ def _head(column: Column, units: Mapping[str, MoneyUnit], lang: Lang, *, same: b
     return label if column.kind is not Kind.MONEY or same else f"{label} ({units[_family(column)].name})"
 
 
-def _cell(cell: Cell, column: Column, units: Mapping[str, MoneyUnit], view: View) -> Text:  # noqa: PLR0911 (a kind a line)
+def cell_text(cell: Cell, column: Column, units: Mapping[str, MoneyUnit], view: View) -> Text:  # noqa: PLR0911 (a kind a line)
+    """A cell as people see it."""
     kind, lang = column.kind, view.lang
     if isinstance(cell, Change):
         return growth_text(cell, lang)

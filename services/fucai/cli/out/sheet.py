@@ -128,7 +128,9 @@ class Sheet:
     """An answer: rows of exact values under columns, what belongs to them, and how many rows there are in all.
 
     `name` is the question's, such as trend. `available` is the number of rows that the answer has where they are not
-    all here, else None. `bold` are places of rows that stand for a whole, such as the channel beside its groups.
+    all here, else None. `bold` are places of rows that stand for a whole, such as the channel beside its groups, or
+    that need a look. `beside` are smaller tables that belong to the answer, such as findings beside what was proven:
+    tables, json and xlsx hold them, one after the other; of a csv, parquet or arrow file stderr says what it lacks.
     """
 
     name: str
@@ -144,6 +146,7 @@ class Sheet:
     freshness: pb.DataFreshness | None = None
     bold: frozenset[int] = frozenset()
     plot: Plot | None = None
+    beside: Sequence[Sheet] = ()
     empty: Label = field(default=Label("没有数据", "nothing found"))
 
     def __post_init__(self) -> None:

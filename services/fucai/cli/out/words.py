@@ -12,6 +12,7 @@ from fucai.v1 import analytics_pb2 as pb
 _WORDS = {
     "all": Label("--all 显示全部", "--all shows every row"),
     "ask": Label("可请求更多行，或缩小提问", "ask for more rows, or narrow the question"),
+    "beside": Label("不在此文件中（json、xlsx 中有）", "not in this file (json and xlsx have them)"),
     "column": Label("列", "column"),
     "definition": Label("定义", "definition"),
     "definitions": Label("定义", "definitions"),
@@ -75,3 +76,11 @@ def _withheld(found: pb.DataFreshness, lang: Lang) -> str:
 def local_time(unix_ms: int) -> datetime:
     """A moment in the business time zone (FUCAI_TIMEZONE)."""
     return datetime.fromtimestamp(unix_ms / 1000, ServiceSettings.from_env().zone)
+
+
+def time_of(unix_ms: int) -> datetime | None:
+    """A moment in the business time zone; None for 0, and for a number that no calendar has (after 9999)."""
+    try:
+        return local_time(unix_ms) if unix_ms else None
+    except (ValueError, OverflowError, OSError):
+        return None

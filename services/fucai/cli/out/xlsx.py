@@ -35,13 +35,14 @@ _FORMATS = {
 
 
 def write_xlsx(sheet: Sheet, out: IO[bytes], lang: Lang) -> None:
-    """Writes the workbook: the rows, definitions, about, and, where the answer has curves, their days.
+    """Writes the workbook: the rows, those of tables beside, definitions, about, and the days of curves if it has any.
 
     Raises:
         CliError: the answer does not fit into a spreadsheet.
     """
-    if len(sheet.rows) > _MOST_ROWS:
-        raise _too_much(f"{len(sheet.rows):,} rows; a spreadsheet holds {_MOST_ROWS:,}")
+    longest = max(len(each.rows) for each in (sheet, *sheet.beside))
+    if longest > _MOST_ROWS:
+        raise _too_much(f"{longest:,} rows; a spreadsheet holds {_MOST_ROWS:,}")
     book = xlsxwriter.Workbook(
         out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     )
@@ -68,12 +69,13 @@ class _Writer:
 
     def write(self) -> None:
         """All pages, the rows first."""
-        self._rows()
+        for sheet in (self._sheet, *self._sheet.beside):
+            self._rows(sheet)
         self._definitions()
         self._about()
 
-    def _rows(self) -> None:
-        sheet, page = self._sheet, self._book.add_worksheet(self._sheet.name)
+    def _rows(self, sheet: Sheet) -> None:
+        page = self._book.add_worksheet(sheet.name)
         parts = [(place, part) for place, column in enumerate(sheet.columns) for part in range(_parts(column.kind))]
         curves = self._book.add_worksheet(word("curves", self._lang)) if _has_curves(sheet) else None
         widths = [0] * len(parts)
@@ -104,7 +106,7 @@ class _Writer:
     def _definitions(self) -> None:
         page = self._book.add_worksheet(word("definitions", self._lang))
         lines = [[word(name, self._lang) for name in ("key", "column", "kind", "unit", "definition")]]
-        for column in self._sheet.columns:
+        for column in (column for sheet in (self._sheet, *self._sheet.beside) for column in sheet.columns):
             label = str(getattr(column.label, self._lang))
             lines.append([column.key, label, str(column.kind), self._unit(column.kind), column.definition])
         after = len(lines) + 1

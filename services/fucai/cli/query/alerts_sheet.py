@@ -47,6 +47,7 @@ def alerts_sheet(answer: pb.AlertsResponse) -> Sheet:
                 for one in answer.rules
             ),
             Fact("games_left_out", Kind.TEXT, Label("未计游戏", "games left out"), ", ".join(answer.games_left_out)),
+            *(_parameters(answer.parameters) if answer.HasField("parameters") else ()),
         ],
         notes=[
             *([Note(Label(answer.note_zh, answer.note_en), Tone.WARNING)] if answer.note_zh else []),
@@ -56,6 +57,20 @@ def alerts_sheet(answer: pb.AlertsResponse) -> Sheet:
         freshness=answer.about.freshness,
         empty=Label("没有预警", "no alert"),
     )
+
+
+def _parameters(used: pb.AlertParameters) -> list[Fact]:
+    """Every parameter that the rules had."""
+    return [
+        Fact("weeks", Kind.COUNT, Label("规律周数", "weeks of the pattern"), used.weeks),
+        Fact("least_weeks", Kind.COUNT, Label("最少周数", "least weeks"), used.least_weeks),
+        Fact("least_base", Kind.MONEY, Label("最低中位数", "least median"), used.least_base_fen),
+        Fact("least_z", Kind.NUMBER, Label("最小 z", "least z"), used.least_z),
+        Fact("least_change_bp", Kind.COUNT, Label("最小变动(万分比)", "least change (bp)"), used.least_change_bp),
+        Fact("least_spread_bp", Kind.COUNT, Label("最小离散度(万分比)", "least spread (bp)"), used.least_spread_bp),
+        Fact("least_share_bp", Kind.COUNT, Label("往常有售占比(万分比)", "usual share (bp)"), used.least_share_bp),
+        Fact("least_active_bp", Kind.COUNT, Label("最低活跃率(万分比)", "least active (bp)"), used.least_active_bp),
+    ]
 
 
 def _rule(one: pb.AlertRule) -> Note:

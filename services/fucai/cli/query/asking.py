@@ -1,24 +1,57 @@
-"""The options that questions share: period, comparison, which events count, explanation; read into a request."""
+"""The options that say what a period is compared with, read into the fields of a request. The service checks them."""
 
 from __future__ import annotations
 
 import enum
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
-from fucai.cli.query.selecting import AsOf, Explain, LeaveOut, Only, Today, selection_of
+from fucai.cli.query.selecting import Compare, CompareName, given_comparison
+from fucai.cli.sharing import sharing
 from fucai.v1 import analytics_pb2 as pb
 
-_PANEL = "Selection"
 
-
-class Compare(enum.StrEnum):
+@dataclass(frozen=True, slots=True)
+class Base:
     """What a period is compared with."""
+
+    compare: CompareName
+    first: str
+    last: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """compare, base_from_day and base_to_day of a request; no comparison is one, too."""
+        return {"compare": self.compare.number, "base_from_day": self.first, "base_to_day": self.last}
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The same for a question that always has a base.
+
+        Raises:
+            CliError: nothing is no comparison here.
+        """
+        return self.fields | {"compare": given_comparison(self.compare)}
+
+
+def base_of(
+    *,
+    compare: Compare = CompareName.YOY,
+    base_first: Annotated[str, typer.Option("--base-from", help="First day of the base, with base_period.")] = "",
+    base_last: Annotated[str, typer.Option("--base-to", help="Last day of it; else as many days as asked for.")] = "",
+) -> Base:
+    """The base asked for."""
+    return Base(compare, base_first, base_last)
+
+
+with_base = sharing("base", base_of)
+"""Gives a command the options of a base: its keyword `base` gets the `Base` that they make."""
+
+
+class Rule(enum.StrEnum):
+    """What two periods are compared by, where they always are."""
 
     YOY = "yoy"
     PREVIOUS = "previous"
@@ -29,33 +62,29 @@ class Compare(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What was asked about; `fields` are those of a request with two periods."""
+class Periods:
+    """Two periods: that asked about, and its base; a base of its own needs no rule."""
 
     first: str
     last: str
-    compare: Compare | None
+    compare: Rule | None
     base_first: str
     base_last: str
-    selection: pb.Selection
-    data: Path | None
-    timeout: float
 
     @property
     def fields(self) -> dict[str, Any]:
-        """from_day, to_day, compare, base_from_day, base_to_day and selection for a request."""
-        given = Compare.BASE_PERIOD if self.base_first and self.compare is None else self.compare
+        """from_day, to_day, compare, base_from_day and base_to_day of a request."""
+        given = Rule.BASE_PERIOD if self.base_first and self.compare is None else self.compare
         return {
             "from_day": self.first,
             "to_day": self.last,
             "compare": pb.Comparison.Value(f"COMPARISON_{given.name if given else 'UNSPECIFIED'}"),
             "base_from_day": self.base_first,
             "base_to_day": self.base_last,
-            "selection": self.selection,
         }
 
 
-def question_of(  # noqa: PLR0913 (an option each)
+def periods_of(
     *,
     first: Annotated[
         str,
@@ -63,7 +92,7 @@ def question_of(  # noqa: PLR0913 (an option each)
     ] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
     compare: Annotated[
-        Compare | None,
+        Rule | None,
         typer.Option(
             help="Base: a year before (yoy 同比, the default), the period before (previous 环比), 364 days before "
             "(weekday), per open day, aligned on lunar new year (lunar), or the days of --base-from.",
@@ -71,52 +100,10 @@ def question_of(  # noqa: PLR0913 (an option each)
     ] = None,
     base_first: Annotated[str, typer.Option("--base-from", help="First day of a base of your own.")] = "",
     base_last: Annotated[str, typer.Option("--base-to", help="Its last day; else it is as long as the period.")] = "",
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where.",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    timeout: Annotated[
-        float,
-        typer.Option(min=0.1, max=60, help="Seconds to wait; ClickHouse stops the query then.", rich_help_panel=_PANEL),
-    ] = 30.0,
-) -> Question:
-    """The question asked.
-
-    Raises:
-        CliError: a condition or a moment cannot be read.
-    """
-    selection = selection_of(only, leave_out, today=today, as_of=as_of, explain=explain)
-    return Question(first, last, compare, base_first, base_last, selection, data, timeout)
+) -> Periods:
+    """The periods asked about."""
+    return Periods(first, last, compare, base_first, base_last)
 
 
-def with_question(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options of a question: its keyword `question` gets the `Question` that they make."""
-    own, shared = _parameters(command), _parameters(question_of)
-    parameters = [one for one in own if one.name not in ("question", "out")] + shared
-    parameters += [one for one in own if one.name == "out"]
-
-    def asked(**values: Any) -> None:
-        question = question_of(**{one.name: values.pop(one.name) for one in shared})
-        command(**values, question=question)
-
-    asked.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
-    asked.__annotations__ = {one.name: one.annotation for one in parameters}
-    asked.__name__, asked.__doc__, asked.__module__ = command.__name__, command.__doc__, command.__module__
-    return asked
-
-
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """The parameters with their annotations as objects."""
-    hints = get_type_hints(function, include_extras=True)
-    return [
-        one.replace(annotation=hints[one.name], kind=inspect.Parameter.KEYWORD_ONLY)
-        for one in inspect.signature(function).parameters.values()
-    ]
+with_periods = sharing("periods", periods_of)
+"""Gives a command the options of two periods: its keyword `periods` gets the `Periods` that they make."""

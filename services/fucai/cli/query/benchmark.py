@@ -11,7 +11,7 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.benchmark_sheet import benchmark_sheet
-from fucai.cli.query.selecting import AsOf, Data, Explain, LeaveOut, Only, Timeout, Today, selection_of, tell
+from fucai.cli.query.selecting import Asked, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -24,7 +24,8 @@ class PeriodName(enum.StrEnum):
 
 
 @with_output
-def benchmark(  # noqa: PLR0913 (each is an option of the command line)
+@with_selection
+def benchmark(
     *,
     series: Annotated[str, typer.Argument(help="Published series; else national_welfare.")] = "",
     first: Annotated[str, typer.Option("--from", help="First day; else the first published period.")] = "",
@@ -33,13 +34,7 @@ def benchmark(  # noqa: PLR0913 (each is an option of the command line)
     level: Annotated[
         float, typer.Option(min=0, max=100, help="Apart by at most so many percentage points is level (持平).")
     ] = 0.05,
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show a published series (基准) with growth computed from its amounts, and our own sales of the very same days.
@@ -61,9 +56,9 @@ def benchmark(  # noqa: PLR0913 (each is an option of the command line)
         to_day=last,
         grain=pb.Grain.Value(f"GRAIN_{grain.name}"),
         level_points=level,
-        selection=selection_of(only, leave_out, today=today, as_of=as_of, explain=explain),
+        selection=asked.selection,
     )
-    with channel("analytics", data) as opened:
-        answer = AnalyticsServiceStub(opened).Benchmark(request, timeout=timeout)
+    with channel("analytics", asked.data) as opened:
+        answer = AnalyticsServiceStub(opened).Benchmark(request, timeout=asked.timeout)
     tell(answer.about.queries)
     deliver(benchmark_sheet(answer), out)

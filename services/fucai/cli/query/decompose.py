@@ -9,15 +9,16 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.query.asking import Question, with_question
+from fucai.cli.query.asking import Periods, with_periods
 from fucai.cli.query.decompose_sheet import decompose_sheet
-from fucai.cli.query.selecting import listed, tell
+from fucai.cli.query.selecting import Asked, listed, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
 
 @with_output
-@with_question
+@with_selection
+@with_periods
 def decompose(
     *,
     by: Annotated[
@@ -31,7 +32,8 @@ def decompose(
     factors: Annotated[
         bool, typer.Option("--factors", help="Show effects (outlets, bets per outlet, amount per bet) of groups.")
     ] = False,
-    question: Question,
+    periods: Periods,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show why sales changed: new outlets, closed outlets, same outlets; and by factors. Every part to the fen.
@@ -48,8 +50,8 @@ def decompose(
     Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
     """
     dimensions = listed(by)
-    with channel("analytics", question.data) as opened:
-        request = pb.DecomposeRequest(**question.fields, by=dimensions, top=top)
-        answer = AnalyticsServiceStub(opened).Decompose(request, timeout=question.timeout)
+    with channel("analytics", asked.data) as opened:
+        request = pb.DecomposeRequest(**periods.fields, selection=asked.selection, by=dimensions, top=top)
+        answer = AnalyticsServiceStub(opened).Decompose(request, timeout=asked.timeout)
     deliver(decompose_sheet(answer, by=dimensions, factors=factors), out)
     tell(answer.about.queries)

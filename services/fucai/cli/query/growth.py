@@ -9,22 +9,9 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.asking import Base, with_base
 from fucai.cli.query.growth_sheet import growth_sheet
-from fucai.cli.query.selecting import (
-    AsOf,
-    Compare,
-    CompareName,
-    Data,
-    Explain,
-    LeaveOut,
-    Only,
-    Timeout,
-    Today,
-    given_comparison,
-    listed,
-    selection_of,
-    tell,
-)
+from fucai.cli.query.selecting import Asked, listed, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -32,7 +19,9 @@ _FEN = 100
 
 
 @with_output
-def growth(  # noqa: PLR0913 (each is an option of the command line)
+@with_selection
+@with_base
+def growth(
     *,
     first: Annotated[str, typer.Option("--from", help="First business day; else the first of --to's month.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
@@ -43,9 +32,6 @@ def growth(  # noqa: PLR0913 (each is an option of the command line)
             "channel_class, outlet, kind."
         ),
     ] = "",
-    compare: Compare = CompareName.YOY,
-    base_first: Annotated[str, typer.Option("--base-from", help="First day of the base, with base_period.")] = "",
-    base_last: Annotated[str, typer.Option("--base-to", help="Last day of it; else as many days as asked for.")] = "",
     measure: Annotated[
         str,
         typer.Option(
@@ -56,13 +42,8 @@ def growth(  # noqa: PLR0913 (each is an option of the command line)
     benchmark: Annotated[str, typer.Option(help="Published series to stand beside.")] = "",
     small_base: Annotated[int, typer.Option(min=0, help="Show no growth on base sales below so many yuan.")] = 0,
     top: Annotated[int, typer.Option(min=0, help="So many groups, the largest; the rest as others. 0: all.")] = 0,
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    base: Base,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show a period against its base: measures, their growth, and the growth of the same outlets (同店).
@@ -77,22 +58,19 @@ def growth(  # noqa: PLR0913 (each is an option of the command line)
     Both exact periods and the rule stand under the table, with a warning where a moving closure misleads. Exit codes:
     64 a value is wrong, 65 a draw asked for is sealed, 69 analytics is away, 75 too slow.
     """
-    selection = selection_of(only, leave_out, today=today, as_of=as_of, explain=explain)
     dimensions = listed(by)
     request = pb.GrowthRequest(
         from_day=first,
         to_day=last,
-        compare=given_comparison(compare),
-        base_from_day=base_first,
-        base_to_day=base_last,
+        **base.given,
         by=dimensions,
         measures=listed(measure),
-        selection=selection,
+        selection=asked.selection,
         benchmark=benchmark,
         small_base_fen=small_base * _FEN,
         top=top,
     )
-    with channel("analytics", data) as opened:
-        answer = AnalyticsServiceStub(opened).Growth(request, timeout=timeout)
+    with channel("analytics", asked.data) as opened:
+        answer = AnalyticsServiceStub(opened).Growth(request, timeout=asked.timeout)
     tell(answer.about.queries)
     deliver(growth_sheet(answer, by=dimensions), out)

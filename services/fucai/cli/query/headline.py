@@ -10,26 +10,14 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.headline_sheet import headline_sheet
-from fucai.cli.query.selecting import (
-    AsOf,
-    Compare,
-    CompareName,
-    Data,
-    Explain,
-    LeaveOut,
-    Only,
-    Timeout,
-    Today,
-    given_comparison,
-    selection_of,
-    tell,
-)
+from fucai.cli.query.selecting import Asked, Compare, CompareName, given_comparison, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
 
 @with_output
-def headline(  # noqa: PLR0913 (each is an option of the command line)
+@with_selection
+def headline(
     *,
     first: Annotated[str, typer.Option("--from", help="First business day; else 27 days before --to.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
@@ -41,13 +29,7 @@ def headline(  # noqa: PLR0913 (each is an option of the command line)
     active_sales: Annotated[int, typer.Option(min=1, help="An outlet is active with so many sales ...")] = 1,
     active_days: Annotated[int, typer.Option(min=1, max=366, help="... in the last so many open days.")] = 7,
     compare: Compare = CompareName.YOY,
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show channel scale (active outlets) and sales of a period, year on year, beside a benchmark.
@@ -62,8 +44,7 @@ def headline(  # noqa: PLR0913 (each is an option of the command line)
     The excess over the benchmark is shown only where the series is published for the very period; else the newest
     published figure stands under its own label. Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
     """
-    selection = selection_of(only, leave_out, today=today, as_of=as_of, explain=explain)
-    with channel("analytics", data) as opened:
+    with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Headline(
             pb.HeadlineRequest(
                 from_day=first,
@@ -73,9 +54,9 @@ def headline(  # noqa: PLR0913 (each is an option of the command line)
                 active_sales=active_sales,
                 active_open_days=active_days,
                 compare=given_comparison(compare),
-                selection=selection,
+                selection=asked.selection,
             ),
-            timeout=timeout,
+            timeout=asked.timeout,
         )
     tell(answer.queries)
     deliver(headline_sheet(answer, by=by), out)

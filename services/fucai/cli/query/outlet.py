@@ -9,42 +9,24 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.asking import Base, with_base
 from fucai.cli.query.outlet_card import card
 from fucai.cli.query.outlet_sheet import outlet_sheet
-from fucai.cli.query.selecting import (
-    AsOf,
-    Compare,
-    CompareName,
-    Data,
-    Explain,
-    LeaveOut,
-    Only,
-    Timeout,
-    Today,
-    given_comparison,
-    selection_of,
-    tell,
-)
+from fucai.cli.query.selecting import Asked, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
 
 @with_output
-def outlet(  # noqa: PLR0913 (each is an option of the command line)
+@with_selection
+@with_base
+def outlet(
     outlet_id: Annotated[str, typer.Argument(metavar="ID", help="The outlet.")],
     *,
     first: Annotated[str, typer.Option("--from", help="First business day; else 27 days before --to.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
-    compare: Compare = CompareName.YOY,
-    base_first: Annotated[str, typer.Option("--base-from", help="First day of the base, with base_period.")] = "",
-    base_last: Annotated[str, typer.Option("--base-to", help="Last day of it; else as many days as asked for.")] = "",
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    base: Base,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show one outlet's card: what it is, what it sells against a year before, its games, and where it stands.
@@ -62,12 +44,10 @@ def outlet(  # noqa: PLR0913 (each is an option of the command line)
         outlet_id=outlet_id,
         from_day=first,
         to_day=last,
-        compare=given_comparison(compare),
-        base_from_day=base_first,
-        base_to_day=base_last,
-        selection=selection_of(only, leave_out, today=today, as_of=as_of, explain=explain),
+        **base.given,
+        selection=asked.selection,
     )
-    with channel("analytics", data) as opened:
-        answer = AnalyticsServiceStub(opened).Outlet(request, timeout=timeout)
+    with channel("analytics", asked.data) as opened:
+        answer = AnalyticsServiceStub(opened).Outlet(request, timeout=asked.timeout)
     tell(answer.about.queries)
     deliver(outlet_sheet(answer), out, card)

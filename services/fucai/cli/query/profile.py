@@ -11,13 +11,14 @@ from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.profile_map import heat_map
 from fucai.cli.query.profile_sheet import profile_sheet
-from fucai.cli.query.selecting import AsOf, Data, Explain, LeaveOut, Only, Timeout, Today, selection_of, tell
+from fucai.cli.query.selecting import Asked, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
 
 @with_output
-def profile(  # noqa: PLR0913 (each is an option of the command line)
+@with_selection
+def profile(
     *,
     first: Annotated[str, typer.Option("--from", help="First business day; else 27 days before --to.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
@@ -25,13 +26,7 @@ def profile(  # noqa: PLR0913 (each is an option of the command line)
         str,
         typer.Option(help="One of game, zone, zone_type, district, mgmt_area, format, channel_class, outlet."),
     ] = "",
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show when sales happen (时段分布): a heat map of hours by weekday; exports have a row for each cell.
@@ -45,9 +40,8 @@ def profile(  # noqa: PLR0913 (each is an option of the command line)
     Shades go by average sales a day. Daily summaries have no hour and are told apart. Exit codes: 64 a value is wrong,
     65 a draw asked for is sealed, 69 analytics is away, 75 too slow.
     """
-    selection = selection_of(only, leave_out, today=today, as_of=as_of, explain=explain)
-    request = pb.ProfileRequest(from_day=first, to_day=last, by=by, selection=selection)
-    with channel("analytics", data) as opened:
-        answer = AnalyticsServiceStub(opened).Profile(request, timeout=timeout)
+    request = pb.ProfileRequest(from_day=first, to_day=last, by=by, selection=asked.selection)
+    with channel("analytics", asked.data) as opened:
+        answer = AnalyticsServiceStub(opened).Profile(request, timeout=asked.timeout)
     tell(answer.about.queries)
     deliver(profile_sheet(answer, by=by), out, heat_map)

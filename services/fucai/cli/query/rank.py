@@ -12,9 +12,9 @@ from fucai.cli.addresses import channel
 from fucai.cli.errors import CliError
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.query.asking import Question, with_question
+from fucai.cli.query.asking import Periods, with_periods
 from fucai.cli.query.rank_sheet import rank_sheet
-from fucai.cli.query.selecting import tell
+from fucai.cli.query.selecting import Asked, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -36,7 +36,8 @@ class Measure(enum.StrEnum):
 
 
 @with_output
-@with_question
+@with_selection
+@with_periods
 def rank(  # noqa: PLR0913 (an option each)
     *,
     of: Annotated[
@@ -71,7 +72,8 @@ def rank(  # noqa: PLR0913 (an option each)
     least: Annotated[int, typer.Option(min=0, help="Least value to be ranked: fen, or bets.")] = 0,
     top: Annotated[int, typer.Option(min=1, help="Places shown in each ranking; the rest is summed.")] = 10,
     lowest: Annotated[bool, typer.Option("--lowest", help="The last places first.")] = False,
-    question: Question,
+    periods: Periods,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show who leads, and who is left out of the ranking and why.
@@ -94,7 +96,8 @@ def rank(  # noqa: PLR0913 (an option each)
         )
     ranking = "NEW_STAR" if new_star else "PROGRESS" if progress else by.name
     request = pb.RankRequest(
-        **question.fields,
+        **periods.fields,
+        selection=asked.selection,
         of=of,
         within=within,
         ranking=pb.Ranking.Value(f"RANKING_{ranking}"),
@@ -105,7 +108,7 @@ def rank(  # noqa: PLR0913 (an option each)
         top=top,
         lowest_first=lowest,
     )
-    with channel("analytics", question.data) as opened:
-        answer = AnalyticsServiceStub(opened).Rank(request, timeout=question.timeout)
+    with channel("analytics", asked.data) as opened:
+        answer = AnalyticsServiceStub(opened).Rank(request, timeout=asked.timeout)
     deliver(rank_sheet(answer, request), out)
     tell(answer.about.queries)

@@ -10,21 +10,9 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.asking import Base, with_base
 from fucai.cli.query.scale_sheet import scale_sheet
-from fucai.cli.query.selecting import (
-    AsOf,
-    Compare,
-    CompareName,
-    Data,
-    Explain,
-    LeaveOut,
-    Only,
-    Timeout,
-    Today,
-    listed,
-    selection_of,
-    tell,
-)
+from fucai.cli.query.selecting import Asked, listed, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -40,7 +28,9 @@ class BucketName(enum.StrEnum):
 
 
 @with_output
-def scale(  # noqa: PLR0913 (each is an option of the command line)
+@with_selection
+@with_base
+def scale(
     *,
     first: Annotated[str, typer.Option("--from", help="First business day; else 27 days before --to.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
@@ -54,16 +44,8 @@ def scale(  # noqa: PLR0913 (each is an option of the command line)
     active_sales: Annotated[int, typer.Option(min=1, help="An outlet is active with so many sales ...")] = 1,
     active_days: Annotated[int, typer.Option(min=1, max=366, help="... in the last so many open days.")] = 7,
     terminals: Annotated[bool, typer.Option("--terminals", help="Count terminals and active ones, too.")] = False,
-    compare: Compare = CompareName.YOY,
-    base_first: Annotated[str, typer.Option("--base-from", help="First day of the base, with base_period.")] = "",
-    base_last: Annotated[str, typer.Option("--base-to", help="Last day of it; else as many days as asked for.")] = "",
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    base: Base,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show channel scale (渠道规模): outlets installed, active, opened and closed, and sales per active outlet.
@@ -86,13 +68,11 @@ def scale(  # noqa: PLR0913 (each is an option of the command line)
         by=dimensions,
         active_sales=active_sales,
         active_open_days=active_days,
-        selection=selection_of(only, leave_out, today=today, as_of=as_of, explain=explain),
-        compare=compare.number,
-        base_from_day=base_first,
-        base_to_day=base_last,
+        selection=asked.selection,
+        **base.fields,
         with_terminals=terminals,
     )
-    with channel("analytics", data) as opened:
-        answer = AnalyticsServiceStub(opened).Scale(request, timeout=timeout)
+    with channel("analytics", asked.data) as opened:
+        answer = AnalyticsServiceStub(opened).Scale(request, timeout=asked.timeout)
     tell(answer.about.queries)
     deliver(scale_sheet(answer, by=dimensions), out)

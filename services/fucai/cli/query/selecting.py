@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 
 from fucai.cli.errors import CliError
 from fucai.cli.output import stderr_console
+from fucai.cli.sharing import sharing
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import analytics_pb2 as pb
 
@@ -85,20 +87,41 @@ Compare = Annotated[
 ]
 
 
-def selection_of(
-    only: Iterable[str] | None, leave_out: Iterable[str] | None, *, today: bool, as_of: str, explain: bool
-) -> pb.Selection:
-    """The selection that the options make.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which events a question is about, where it is asked, and for how many seconds at most."""
+
+    selection: pb.Selection
+    data: Path | None
+    timeout: float
+
+
+def asked_of(
+    *,
+    only: Only = None,
+    leave_out: LeaveOut = None,
+    today: Today = False,
+    as_of: AsOf = "",
+    explain: Explain = False,
+    data: Data = None,
+    timeout: Timeout = 30.0,
+) -> Asked:
+    """What the options ask for.
 
     Raises:
         CliError: a condition is not of the form dimension=value, or the time is none.
     """
-    return pb.Selection(
+    selection = pb.Selection(
         filters=[*_conditions("--filter", only, exclude=False), *_conditions("--not", leave_out, exclude=True)],
         attributes=pb.ATTRIBUTE_BASIS_TODAY if today else pb.ATTRIBUTE_BASIS_UNSPECIFIED,
         as_of_ms=moment_of("--as-of", as_of),
         explain=explain,
     )
+    return Asked(selection, data, timeout)
+
+
+with_selection = sharing("asked", asked_of)
+"""Gives a command the options that choose events: its keyword `asked` gets the `Asked` that they make."""
 
 
 def given_comparison(name: CompareName) -> pb.Comparison.ValueType:

@@ -9,13 +9,14 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.query.selecting import AsOf, Data, Explain, LeaveOut, Only, Timeout, Today, moment_of, selection_of, tell
+from fucai.cli.query.selecting import Asked, moment_of, tell, with_selection
 from fucai.cli.query.silent_sheet import silent_sheet
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
 
 @with_output
+@with_selection
 def silent(
     *,
     at: Annotated[
@@ -24,13 +25,7 @@ def silent(
     hours: Annotated[
         int, typer.Option(min=1, max=672, help="Hours without a sale, in which an outlet usually sells.")
     ] = 24,
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show outlets (静默网点) that are open, usually sell in these hours, and have not sold for long enough.
@@ -48,9 +43,9 @@ def silent(
     request = pb.SilentRequest(
         at_ms=moment_of("--at", at),
         least_hours=hours,
-        selection=selection_of(only, leave_out, today=today, as_of=as_of, explain=explain),
+        selection=asked.selection,
     )
-    with channel("analytics", data) as opened:
-        answer = AnalyticsServiceStub(opened).Silent(request, timeout=timeout)
+    with channel("analytics", asked.data) as opened:
+        answer = AnalyticsServiceStub(opened).Silent(request, timeout=asked.timeout)
     tell(answer.about.queries)
     deliver(silent_sheet(answer), out)

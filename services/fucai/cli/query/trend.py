@@ -11,20 +11,7 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
-from fucai.cli.query.selecting import (
-    AsOf,
-    Compare,
-    CompareName,
-    Data,
-    Explain,
-    LeaveOut,
-    Only,
-    Timeout,
-    Today,
-    listed,
-    selection_of,
-    tell,
-)
+from fucai.cli.query.selecting import Asked, Compare, CompareName, listed, tell, with_selection
 from fucai.cli.query.trend_sheet import trend_sheet
 from fucai.domain.periods import Grain
 from fucai.runtime.settings import ServiceSettings
@@ -47,6 +34,7 @@ _BACK_DAYS = {GrainName.HOUR: 0, GrainName.DAY: 27, GrainName.WEEK: 83, GrainNam
 
 
 @with_output
+@with_selection
 def trend(  # noqa: PLR0913 (each is an option of the command line)
     *,
     first: Annotated[str, typer.Option("--from", help="First business day, YYYY-MM-DD.")] = "",
@@ -66,13 +54,7 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
     ] = "",
     moving_average: Annotated[int, typer.Option(min=0, help="Mean sales of the last so many buckets beside.")] = 0,
     top: Annotated[int, typer.Option(min=0, help="So many groups, the largest; the rest as others. 0: all.")] = 0,
-    only: Only = None,
-    leave_out: LeaveOut = None,
-    today: Today = False,
-    as_of: AsOf = "",
-    explain: Explain = False,
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    asked: Asked,
     out: Output,
 ) -> None:
     """Show sales over time: SALE less VOID, each on its own business day, beside a year before.
@@ -89,10 +71,9 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
     Zones and formats are those of the day of the sale. A bucket ends at the last stored day, and its base likewise.
     Every rule is in docs/definitions.md. Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
     """
-    selection = selection_of(only, leave_out, today=today, as_of=as_of, explain=explain)
-    with channel("analytics", data) as opened:
+    with channel("analytics", asked.data) as opened:
         analytics = AnalyticsServiceStub(opened)
-        first, last = _days(analytics, first, last, grain, timeout)
+        first, last = _days(analytics, first, last, grain, asked.timeout)
         dimensions = listed(by)
         answer = analytics.Trend(
             pb.TrendRequest(
@@ -105,9 +86,9 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
                 measures=listed(measure),
                 moving_average=moving_average,
                 top=top,
-                selection=selection,
+                selection=asked.selection,
             ),
-            timeout=timeout,
+            timeout=asked.timeout,
         )
     tell(answer.queries)
     deliver(trend_sheet(answer, grain=Grain[grain.name], by=dimensions, first=first, last=last), out)

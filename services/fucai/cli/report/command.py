@@ -15,13 +15,17 @@ import typer
 
 from fucai.cli.addresses import channel
 from fucai.cli.errors import CliError
+from fucai.cli.out.act import say
 from fucai.cli.out.deliver import new_file
 from fucai.cli.out.words import COMMA, fresh, word
 from fucai.cli.output import Lang, language, stderr_console
+from fucai.cli.query.selecting import Data, LeaveOut, Only, asked_of
+from fucai.cli.report.conditions import conditions
 from fucai.cli.report.gather import Bulletin, Wish, gather
 from fucai.cli.report.page import html
 from fucai.cli.report.sections import Page
 from fucai.cli.report.span import Span, last_month, last_week, read_month, read_week
+from fucai.cli.sharing import sharing
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
@@ -29,39 +33,69 @@ from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 _EVERY = 10  # questions between two lines of progress where stderr is no terminal
 _OTHER_NAME = "--force replaces it, or give another name with --output"
 
-Path_ = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write to FILE; else to a file named after the period."),
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")]
-Language = Annotated[Lang | None, typer.Option("--lang", help="zh or en; else that of the locale.")]
-Series = Annotated[str, typer.Option("--benchmark", help="Published series for the verdict; else national_welfare.")]
-Cutoff = Annotated[
-    str,
-    typer.Option(
-        metavar="DAY",
-        help="New stars (新星网点) opened after it, progress (进步网点) up to it; else the end of the year before.",
-    ),
-]
-Data = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the stack that `fucai up` runs; else FUCAI_ANALYTICS or FUCAI_DATA says where."),
-]
-Timeout = Annotated[float, typer.Option(min=0.1, max=60, help="Seconds to wait for each answer.")]
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the options say, but for the period."""
+
+    path: Path | None
+    force: bool
+    lang: Lang
+    benchmark: str
+    cutoff: date | None
+    selection: pb.Selection
+    json: bool
+    data: Path | None
+    timeout: float
 
 
+def order_of(
+    *,
+    path: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to FILE; else to a file named after the period."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+    lang: Annotated[Lang | None, typer.Option("--lang", help="zh or en; else that of the locale.")] = None,
+    benchmark: Annotated[
+        str, typer.Option("--benchmark", help="Published series for the verdict; else national_welfare.")
+    ] = "",
+    cutoff: Annotated[
+        str,
+        typer.Option(
+            metavar="DAY",
+            help="New stars (新星网点) opened after it, progress (进步网点) up to it; else the end of the year before.",
+        ),
+    ] = "",
+    only: Only = None,
+    leave_out: LeaveOut = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print {path, lang, name, from_day, to_day, filter, bytes} of what was written."),
+    ] = False,
+    data: Data = None,
+    timeout: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds to wait for each answer.")] = 30.0,
+) -> Order:
+    """The bulletin ordered.
+
+    Raises:
+        CliError: the cut-off is no day, or a condition cannot be read.
+    """
+    selection = asked_of(only=only, leave_out=leave_out).selection
+    return Order(path, force, language(lang), benchmark, _day(cutoff), selection, as_json, data, timeout)
+
+
+with_order = sharing("order", order_of)
+"""Gives a command the options of a bulletin: its keyword `order` gets the `Order` that they make."""
+
+
+@with_order
 def weekly(
     *,
     week: Annotated[
         str, typer.Option(metavar="YYYY-Www", help="The week, Monday to Sunday; else the last one wholly stored.")
     ] = "",
-    path: Path_ = None,
-    force: Force = False,
-    lang: Language = None,
-    benchmark: Series = "",
-    cutoff: Cutoff = "",
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    order: Order,
 ) -> None:
     """Write the channel bulletin (渠道简报) of a week, compared with the same weekdays 364 days before.
 
@@ -69,27 +103,23 @@ def weekly(
 
         fucai report weekly
         fucai report weekly --week 2026-W47 --lang zh --output week.html
+        fucai report weekly --filter mgmt_area=和平一分区
         fucai report weekly --cutoff 2025-12-31 --benchmark national_all
 
     One HTML file that loads nothing: open it, print it on A4, or send it. It says what it compares, by which rule, what
-    is missing and why; every figure is an answer of `fucai query`. While a draw is sealed its sales are left out: make
-    the bulletin anew when it has ended. Exit codes: 64 a value is wrong, 65 nothing is stored, 69 analytics is away,
-    73 FILE cannot be written, 75 too slow.
+    is missing and why; every figure is an answer of `fucai query`. With --filter it is about a part of the channel, and
+    says which; silent outlets and alerts know conditions on outlets only. While a draw is sealed its sales are left
+    out: make the bulletin anew when it has ended. Exit codes: 64 a value is wrong, 65 nothing is stored, 69 analytics
+    is away, 73 FILE cannot be written, 75 too slow.
     """
-    order = _Order(path, force, language(lang), benchmark, _day(cutoff), data, timeout)
     _write(order, lambda until: _read("--week", week, read_week) if week else last_week(until), "weekly")
 
 
+@with_order
 def monthly(
     *,
     month: Annotated[str, typer.Option(metavar="YYYY-MM", help="The month; else the last one wholly stored.")] = "",
-    path: Path_ = None,
-    force: Force = False,
-    lang: Language = None,
-    benchmark: Series = "",
-    cutoff: Cutoff = "",
-    data: Data = None,
-    timeout: Timeout = 30.0,
+    order: Order,
 ) -> None:
     """Write the channel bulletin (渠道简报) of a month, compared with the same month of the year before.
 
@@ -102,41 +132,31 @@ def monthly(
     instead. One HTML file that loads nothing: open it, print it on A4, or send it. Exit codes: 64 a value is wrong,
     65 nothing is stored, 69 analytics is away, 73 FILE cannot be written, 75 too slow.
     """
-    order = _Order(path, force, language(lang), benchmark, _day(cutoff), data, timeout)
     _write(order, lambda until: _read("--month", month, read_month) if month else last_month(until), "monthly")
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What the options say, but for the period."""
-
-    path: Path | None
-    force: bool
-    lang: Lang
-    benchmark: str
-    cutoff: date | None
-    data: Path | None
-    timeout: float
-
-
-def _write(order: _Order, span_of: Callable[[date], Span], kind: str) -> None:
+def _write(order: Order, span_of: Callable[[date], Span], kind: str) -> None:
     """Asks, lays out, writes; tells stderr what is asked, and prints the path of the file."""
     zone = ServiceSettings.from_env().zone
     now = datetime.now(zone)
     with ExitStack() as stack:
         opened = stack.enter_context(channel("analytics", order.data))
         span = span_of(_last_whole_day(opened, now, order.timeout))
-        path = order.path or Path(f"fucai-{kind}-{span.name}-{order.lang}.html")
+        part = "-filtered" if order.selection.filters else ""
+        path = order.path or Path(f"fucai-{kind}-{span.name}{part}-{order.lang}.html")
         if path.exists() and not order.force:
             raise CliError(f"{path}: the file is there already", hint=_OTHER_NAME, exit_code=os.EX_CANTCREAT)
-        wish = Wish(span, zone, order.benchmark, order.cutoff)
+        wish = Wish(span, zone, order.benchmark, order.cutoff, order.selection)
         bulletin = _gathered(opened, _registry(stack, order.data), wish, now, order.timeout)
-    text = html(Page.of(bulletin, order.lang))
+    page = html(Page.of(bulletin, order.lang)).encode()
     with new_file(path, force=order.force) as file:
-        file.write(text.encode())
+        file.write(page)
     told = fresh(bulletin.headline.freshness, order.lang)
     stderr_console().print(f"{word('written', order.lang)} {path}{COMMA[order.lang]}{told}", markup=False)
-    typer.echo(path)
+    told = conditions(order.selection, order.lang)
+    days = {"name": span.name, "from_day": f"{span.days.first}", "to_day": f"{span.days.last}"}
+    written = {"path": str(path), "lang": str(order.lang), **days, "filter": told, "bytes": len(page)}
+    say(written, [] if order.json else [str(path)], json=order.json)
 
 
 def _gathered(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
@@ -80,24 +80,30 @@ class Bulletin:
     silent: pb.SilentResponse | Missing
     alerts: Alerts | Missing
     sample: Sample | None
+    selection: pb.Selection
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is asked for: the span, the benchmark series, the cut-off of new stars, and the zone of business days."""
+    """What is asked for: the span, the benchmark series, the cut-off of new stars, which events and outlets count.
+
+    `zone` is that of business days.
+    """
 
     span: Span
     zone: ZoneInfo
     benchmark: str = ""
     cutoff: date | None = None
+    selection: pb.Selection = field(default_factory=pb.Selection)
 
     @property
     def fields(self) -> dict[str, Any]:
-        """from_day, to_day and compare of a request."""
+        """from_day, to_day, compare and selection of a request."""
         return {
             "from_day": self.span.days.first.isoformat(),
             "to_day": self.span.days.last.isoformat(),
             "compare": pb.Comparison.Value(f"COMPARISON_{self.span.rule.name}"),
+            "selection": self.selection,
         }
 
     @property
@@ -160,9 +166,10 @@ def gather(
         why_by_district=_why(ask, analytics, wish, "district", based=based),
         rankings=_rankings(ask, analytics, wish, based=based),
         profile=ask("profile", analytics.Profile, _without_base(wish)),
-        silent=ask("silent", analytics.Silent, pb.SilentRequest(at_ms=_end_ms(wish, now), page_size=SILENT)),
+        silent=ask("silent", analytics.Silent, _silent(wish, now)),
         alerts=_alerts(ask, analytics, wish, now),
         sample=_sample(registry, timeout, tell),
+        selection=wish.selection,
         freshness=analytics.Freshness(pb.FreshnessRequest(), timeout=timeout),
     )
 
@@ -200,7 +207,11 @@ def _rankings(ask: _Asking, analytics: AnalyticsServiceStub, wish: Wish, *, base
 
 def _without_base(wish: Wish) -> pb.ProfileRequest:
     days = wish.span.days
-    return pb.ProfileRequest(from_day=days.first.isoformat(), to_day=days.last.isoformat())
+    return pb.ProfileRequest(from_day=days.first.isoformat(), to_day=days.last.isoformat(), selection=wish.selection)
+
+
+def _silent(wish: Wish, now: datetime) -> pb.SilentRequest:
+    return pb.SilentRequest(at_ms=_end_ms(wish, now), page_size=SILENT, selection=wish.selection)
 
 
 def _end_ms(wish: Wish, now: datetime) -> int:
@@ -214,7 +225,7 @@ def _alerts(ask: _Asking, analytics: AnalyticsServiceStub, wish: Wish, now: date
     answers: list[pb.AlertsResponse] = []
     days = [day for day in wish.span.days if day < now.astimezone(wish.zone).date()][-ALERT_DAYS:]
     for day in days:
-        answer = ask("alerts", analytics.Alerts, pb.AlertsRequest(day=day.isoformat()))
+        answer = ask("alerts", analytics.Alerts, pb.AlertsRequest(day=day.isoformat(), selection=wish.selection))
         if isinstance(answer, Missing):
             return answer
         answers.append(answer)

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 from fucai.cli.output import Lang
 from fucai.cli.report import sections
+from fucai.cli.report.conditions import conditions
 from fucai.cli.report.markup import Child, document, el
 from fucai.cli.report.sections import Page
 from fucai.cli.report.summary import cautions, direction, verdict
@@ -90,6 +91,7 @@ def _facts(page: Page) -> Element:
         ("period", f"{found.from_day} – {found.to_day}"),
         ("base", base),
         ("rule", pick(Label(pair.rule_zh, pair.rule_en), page.lang)),
+        *([("filter", told)] if (told := conditions(page.bulletin.selection, page.lang)) else []),
         ("open days", page.say("open days value", value=pair.open_days, base=pair.base_open_days)),
         ("fresh until", sections.fresh_line(page)),
         ("generated", f"{page.bulletin.made_at:%Y-%m-%d %H:%M %Z}"),

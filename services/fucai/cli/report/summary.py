@@ -9,6 +9,7 @@ from fucai.cli.out.reading import change_of
 from fucai.cli.out.sheet import Mark
 from fucai.cli.out.words import local_time
 from fucai.cli.output import Lang
+from fucai.cli.report.conditions import conditions
 from fucai.cli.report.gather import Bulletin
 from fucai.cli.report.texts import pick, say
 from fucai.domain.labels import SERIES, Label
@@ -54,6 +55,8 @@ def cautions(bulletin: Bulletin, lang: Lang) -> Iterator[str]:
     """Why figures may mislead, or must not be shown: each as a sentence."""
     found, fresh = bulletin.headline, bulletin.headline.freshness
     pair = found.pairing
+    if told := conditions(bulletin.selection, lang):
+        yield say("part caution", lang, conditions=told)
     if pair.unfinished_as_of:
         yield say("unfinished", lang, day=pair.unfinished_as_of)
     marks = {found.total.sales_growth.mark, found.total.scale_growth.mark}

@@ -135,7 +135,7 @@ def test_a_command_cannot_hide_an_option_of_output() -> None:
     def command(*, force: bool, out: Output) -> None:
         raise AssertionError(force, out)
 
-    with pytest.raises(TypeError, match=r"\['force'\] are options of output already"):
+    with pytest.raises(TypeError, match=r"\['force'\] are options of output_of already"):
         with_output(command)
 
 

@@ -221,10 +221,13 @@ class EmptyAnalytics(FullAnalytics):
         return pb.RankResponse(rule_en="all", rule_zh="全部", left_out=9)
 
 
-def bulletin(service: FullAnalytics, span: Span, sample: Sample | None = None) -> Bulletin:
+def bulletin(
+    service: FullAnalytics, span: Span, sample: Sample | None = None, selection: pb.Selection | None = None
+) -> Bulletin:
     """What is gathered from that service; with that sample, for there is no registry."""
     told: list[str] = []
+    wish = Wish(span, ZONE, selection=selection or pb.Selection())
     with serving(service) as address, connect_blocking(address) as opened:
-        found = gather(opened, None, Wish(span, ZONE), now=NOW, timeout=10.0, tell=told.append)
+        found = gather(opened, None, wish, now=NOW, timeout=10.0, tell=told.append)
     assert told, "nobody was told how far it is"
     return replace(found, sample=sample)

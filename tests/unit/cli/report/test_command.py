@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import grpc
 import pytest
 
+from fucai.v1 import analytics_pb2 as pb
 from tests.unit.cli.fake import Ran, run, serving
 from tests.unit.cli.report.answers import FullAnalytics
 from tests.unit.cli.report.reading import read, text
@@ -38,8 +40,27 @@ def test_a_file_is_replaced_by_force_only(tmp_path: Path) -> None:
     assert (ran.exit_code, path.read_text()) == (73, "kept")
     assert "--force" in ran.err
     assert not service.requests
-    assert _report(service, "monthly", "--month", "2025-02", "--output", str(path), "--force").exit_code == 0
+    written = _report(service, "monthly", "--month", "2025-02", "--output", str(path), "--force", "--json")
+    told = json.loads(written.out)
+    assert (told["path"], told["from_day"], told["to_day"]) == (str(path), "2025-02-01", "2025-02-28")
+    assert told["bytes"] == path.stat().st_size
     assert "month 2025-02" in path.read_text()
+
+
+def test_conditions_are_those_of_questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They go into the questions, into the file's name and into what programs are told; nonsense is refused."""
+    monkeypatch.chdir(tmp_path)
+    service = FullAnalytics()
+    words = ("weekly", "--filter", "zone_type=night_market", "--not", "game=ssq", "--lang", "en", "--json")
+    told = json.loads(_report(service, *words).out)
+    assert told["path"] == "fucai-weekly-2025-W10-filtered-en.html"
+    assert told["filter"] == "zone type is night market; game is not ssq"
+    headline = next(one for one in service.requests if isinstance(one, pb.HeadlineRequest))
+    assert [(one.dimension, one.exclude) for one in headline.selection.filters] == [
+        ("zone_type", False),
+        ("game", True),
+    ]
+    assert _report(service, "weekly", "--filter", "night_market").exit_code == 64
 
 
 @pytest.mark.parametrize(

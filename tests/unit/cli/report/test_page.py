@@ -56,6 +56,31 @@ def test_every_section_is_there_and_names_stay_texts(full: Bulletin, lang: Lang)
     assert not any(one.tag in {"script", "i", "b", "link", "img", "iframe"} for one in tree.iter())
 
 
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        (Lang.ZH, "区域类型为夜市或综合体；游戏不为ssq"),
+        (Lang.EN, "zone type is night market or complex; game is not ssq"),
+    ],
+)
+def test_a_filter_goes_into_every_question_and_stands_at_the_top(lang: Lang, told: str) -> None:
+    """Each request has it, but those of the whole store; without one nothing is said of it."""
+    service = FullAnalytics()
+    filters = [
+        pb.Filter(dimension="zone_type", values=["night_market", "complex"]),
+        pb.Filter(dimension="game", values=["ssq"], exclude=True),
+    ]
+    selection = pb.Selection(filters=filters)
+    found = bulletin(service, WEEK, Sample(60, 54), selection)
+    asked = [request for request in service.requests if not isinstance(request, pb.FreshnessRequest)]
+    assert {type(request).__name__.removesuffix("Request") for request in asked} >= {"Headline", "Silent", "Alerts"}
+    assert [type(request).__name__ for request in asked if request.selection != selection] == []
+    top = text(next(read(_page(found, lang)).iter("header")))
+    assert top.count(told) == 2
+    plain = text(next(read(_page(bulletin(FullAnalytics(), WEEK), lang)).iter("header")))
+    assert {Lang.ZH: "筛选", Lang.EN: "Filter"}[lang] not in plain
+
+
 @pytest.mark.parametrize("lang", list(Lang))
 def test_nothing_is_loaded_from_anywhere(full: Bulletin, lang: Lang) -> None:
     """No address but the namespace of SVG, no import, and links within the page only."""
