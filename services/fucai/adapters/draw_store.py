@@ -1,4 +1,4 @@
-"""What is stored of one draw, once everybody may see it."""
+"""When draws are sealed and end, as the store has it now; and what is stored of one draw, once everybody may see it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ _LATE = """
 SELECT count() FROM visible_sales
 WHERE game = {game:String} AND draw_no = {draw_no:String} AND late AND business_day BETWEEN {first:Date} AND {last:Date}
 """
+
+_TIMES = "SELECT game, draw_no, sealed_ms, drawn_ms FROM draw_seals"
+
+
+def read_times(client: Client) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return by game and number when each draw is sealed, and when it ends (0 while that is not known), Unix ms.
+
+    Raises:
+        ClickHouseError: the server is away or refuses.
+    """
+    return {(str(game), str(draw)): (int(at), int(end)) for game, draw, at, end in client.query(_TIMES).result_rows}
 
 
 def count_late(client: Client, game: str, draw_no: str, first: date, last: date) -> int:

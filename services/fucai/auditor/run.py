@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from fucai.adapters import audit_rows, audit_store
+from fucai.adapters import audit_rows, audit_store, draw_store
 from fucai.adapters.clickhouse import Client
 from fucai.adapters.logreader import LogReader, committed_offsets
 from fucai.auditor.compare import compare, compare_bad
@@ -125,7 +125,7 @@ def audit(
     found.terminals, found.in_flight = len(recounted.folds), at_fault.in_flight
     found.unfollowed = sum(fold.unfollowed for fold in recounted.folds.values())
     if question.with_lines:
-        embargo = Embargo({draw: DrawTimes(*times) for draw, times in audit_rows.read_draws(client).items()})
+        embargo = Embargo({draw: DrawTimes(*times) for draw, times in draw_store.read_times(client).items()})
         found.lines = make_lines(
             recounted, stored, at_fault, waived, lambda game, draw: embargo.is_sealed(game, draw, now_ms)
         )
