@@ -135,7 +135,7 @@ def explained(method: str, request: Any) -> Question:
     return ask
 
 
-def conservation(by: str, **scope: str) -> Question:
+def conservation(by: str, **scope: Any) -> Question:
     """What became of events, as the ledger counts them, and which draws it withholds."""
     number = ledger_pb2.ConservationBy.Value(f"CONSERVATION_BY_{by}")
     return told(lambda at: at.ledger.GetConservation(ledger_pb2.GetConservationRequest(by=number, **scope)))
@@ -146,8 +146,8 @@ def batched(names: Sequence[str], size: int) -> list[list[str]]:
     return [list(names[place : place + size]) for place in range(0, len(names), size)]
 
 
-DAYS = {"from_day": FROM, "to_day": TO}
-ONE_DAY = {"from_day": TO, "to_day": TO}
+DAYS: dict[str, Any] = {"from_day": FROM, "to_day": TO}
+ONE_DAY: dict[str, Any] = {"from_day": TO, "to_day": TO}
 CARDS = ("A", *NEW_OUTLETS)
 EXPLAINED = pb.Selection(explain=True)
 COUNTED_BY = ("GAME", "OUTLET", "DRAW")
