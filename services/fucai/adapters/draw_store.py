@@ -14,6 +14,7 @@ SELECT count() FROM visible_sales
 WHERE game = {game:String} AND draw_no = {draw_no:String} AND late AND business_day BETWEEN {first:Date} AND {last:Date}
 """
 
+_NOW = "SELECT toUnixTimestamp64Milli(now64(3))"
 _TIMES = "SELECT game, draw_no, sealed_ms, drawn_ms FROM draw_seals"
 
 
@@ -24,6 +25,15 @@ def read_times(client: Client) -> dict[tuple[str, str], tuple[int, int]]:
         ClickHouseError: the server is away or refuses.
     """
     return {(str(game), str(draw)): (int(at), int(end)) for game, draw, at, end in client.query(_TIMES).result_rows}
+
+
+def read_now_ms(client: Client) -> int:
+    """Return the time by the store's clock, Unix ms: the one by which its views judge draws.
+
+    Raises:
+        ClickHouseError: the server is away or refuses.
+    """
+    return int(client.query(_NOW).result_rows[0][0])
 
 
 def count_late(client: Client, game: str, draw_no: str, first: date, last: date) -> int:
