@@ -35,13 +35,19 @@ class Asked:
     ran: Sequence[Ran] = ()
     turning: Turning = field(default_factory=Turning)
 
-    def about(self, now: Reach, definitions: Iterable[analytics_pb2.Definition]) -> analytics_pb2.About:
+    def about(
+        self,
+        now: Reach,
+        definitions: Iterable[analytics_pb2.Definition],
+        unrated: Iterable[analytics_pb2.UnratedGame] = (),
+    ) -> analytics_pb2.About:
         """What stands beside the answer; build it last, when all queries were run."""
         return analytics_pb2.About(
             freshness=now.freshness(self.now_ms),
             definitions=definitions,
             currency=self.currency,
             queries=self.queries(),
+            unrated=unrated,
         )
 
     def queries(self) -> list[analytics_pb2.ExplainedQuery]:

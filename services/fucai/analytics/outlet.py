@@ -20,6 +20,7 @@ from fucai.analytics.questions import MAX_ROWS, BadQuestionError
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import Condition, Selection, merged, read_selection
 from fucai.analytics.store import Row
+from fucai.analytics.unrated import is_lacking, unrated
 from fucai.domain.catalogue import IMPORT_KIND
 from fucai.domain.comparison import Pairing
 from fucai.domain.periods import Comparison, DayRange, Grain
@@ -108,11 +109,12 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         _place(asked, question, versions),
         outlet_alerts(asked, now, request.outlet_id, as_of_ms=selection.as_of_ms),
     )
-    answer.measurements.extend(measured)
+    measurements, lacking = measured
+    answer.measurements.extend(measurements)
     answer.alerts.extend(alerts)
     _fill_sales(answer, question, sold, games)
     answer.MergeFrom(place)
-    answer.about.CopyFrom(asked.about(now, definitions.of_outlet(_MEASURES)))
+    answer.about.CopyFrom(asked.about(now, definitions.of_outlet(_MEASURES), lacking))
     return answer
 
 
@@ -122,8 +124,10 @@ async def _last_sale(asked: Asked, outlet_id: str, selection: Selection) -> int:
     return int(moment)
 
 
-async def _measure(asked: Asked, question: _Question, found: Pairing) -> list[analytics_pb2.Measurement]:
-    """The measures of the period and its base, with growth."""
+async def _measure(
+    asked: Asked, question: _Question, found: Pairing
+) -> tuple[list[analytics_pb2.Measurement], list[analytics_pb2.UnratedGame]]:
+    """The measures of the period and its base, with growth; and the games for whose sake some are absent."""
     own, base = question.own, found.base or _NO_DAYS
     needed = {
         "first_day": found.days.first,
@@ -139,7 +143,8 @@ async def _measure(asked: Asked, question: _Question, found: Pairing) -> list[an
     figures = [int(figure) for figure in rows[0][1:]] if rows else [0] * (2 * len(_SUMS))
     value = dict(zip(_SUMS, figures, strict=False))
     before = dict(zip(_SUMS, figures[len(_SUMS) :] if found.base else [0] * len(_SUMS), strict=False))
-    return [measurement(one, (value, value), (before, before), found) for one in _MEASURES]
+    lacking = await unrated(asked.ask, _MEASURES, found.days, found.base, own) if is_lacking([value, before]) else []
+    return [measurement(one, (value, value), (before, before), found) for one in _MEASURES], lacking
 
 
 async def _sold(asked: Asked, question: _Question) -> Mapping[tuple[date, str], int]:
