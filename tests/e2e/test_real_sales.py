@@ -20,6 +20,8 @@ from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 from tests.support.ports import free_port_base
 from tests.support.real_sales import (
+    CODES,
+    COLUMNS,
     DOLLARS,
     ROWS,
     SETTINGS,
@@ -32,9 +34,7 @@ from tests.support.real_sales import (
 )
 from tests.support.waiting import eventually
 
-COLUMNS = "day=day,outlet=area,game=game,bets=tickets,amount=net_sales"
 TOTALS = "stored: 117,416 rows, 58,599,966 bets, 398,385,079.00 CAD"
-CODES = {"Lottario": "Lottario", "Lotto 649": "lotto_649", "Lotto Max": "lotto_max"}
 KILLED_IN_TURN = (("loader",), ("collector", "clickhouse"))
 
 pytestmark = pytest.mark.timeout(240)

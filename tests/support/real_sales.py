@@ -20,6 +20,8 @@ SOURCE = Path(os.environ.get("FUCAI_REAL_SALES", SHARED))
 CONTENT_SHA256 = "6278a60b25af204dc5beff3c357d7efa4c5f005d41dc26a12e4bae60fc60554f"
 ROWS, TICKETS, DOLLARS = 117_416, 58_599_966, 398_385_079
 SETTINGS = {"FUCAI_TIMEZONE": "America/Toronto", "FUCAI_CURRENCY": "CAD"}
+COLUMNS = "day=day,outlet=area,game=game,bets=tickets,amount=net_sales"
+CODES = {"Lottario": "Lottario", "Lotto 649": "lotto_649", "Lotto Max": "lotto_max"}
 
 
 def real_sales_file() -> Path:

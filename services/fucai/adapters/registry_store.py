@@ -78,15 +78,12 @@ def save(client: Client, plan: Plan, source: str) -> int:
 
 
 def reload_dictionaries(client: Client) -> None:
-    """Bring the dictionaries of this server, `draw_times`, `outlet_turns` and `outlet_history`, to what is visible now.
-
-    Turns come before the history: an outlet that turned on a later day than it did is only looked up more often.
+    """Bring the dictionaries of this server, `draw_times` and `outlet_history`, to what is visible now.
 
     Raises:
         ClickHouseError: the server is away or cannot load it.
     """
     client.command("SYSTEM RELOAD DICTIONARY draw_times")
-    client.command("SYSTEM RELOAD DICTIONARY outlet_turns")
     client.command("SYSTEM RELOAD DICTIONARY outlet_history")
 
 

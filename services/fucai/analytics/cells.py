@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from fucai.analytics import texts
+from fucai.analytics.outlet_days import of_days
 from fucai.analytics.questions import BadQuestionError, TrendQuestion
 from fucai.analytics.selection import merged
 from fucai.analytics.store import Ask
@@ -99,7 +100,7 @@ class Cells:
             **selection.switches,
         )
         for days, counts in stretches:
-            named = {"first_day": days.first, "last_day": days.last, "rows": MAX_CELLS + 1}
+            named = of_days(days) | {"rows": MAX_CELLS + 1}
             for _, _, group, fen, *_ in await self.ask(text, merged(named, selection.parameters())):
                 sales[tuple(group)] += int(fen) * counts
         order = sorted(sales, key=lambda group: (-sales[group], group))
@@ -130,7 +131,7 @@ class Cells:
             further=question.sums,
             fold=self.shown is not None,
         )
-        named: dict[str, object] = {"first_day": days.first, "last_day": days.last, "rows": MAX_CELLS + 1}
+        named = of_days(days) | {"rows": MAX_CELLS + 1}
         if by_days is not None:
             named["shift_days"] = by_days
         if self.shown is not None:

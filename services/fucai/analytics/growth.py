@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from fucai.analytics import definitions, rates, sums, texts
 from fucai.analytics.asked import Asked
@@ -18,6 +17,7 @@ from fucai.analytics.measures import (
     read_measures,
     sums_of,
 )
+from fucai.analytics.outlet_days import of_sides
 from fucai.analytics.paging import page
 from fucai.analytics.pairing import pairing, pairing_message, read_period
 from fucai.analytics.questions import BadQuestionError, read_dimensions
@@ -31,7 +31,6 @@ from fucai.v1 import analytics_pb2
 
 DEFAULT_MEASURES = ("sales", "bets", "selling_outlets", "sales_per_outlet")
 MAX_GROUPS = 1_000_000
-_NO_DAYS = {"base_first_day": date(1970, 1, 2), "base_last_day": date(1970, 1, 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +142,7 @@ async def _groups(
         **selection.switches,
         rest=bool(shown),
     )
-    days: dict[str, object] = {"first_day": pair.days.first, "last_day": pair.days.last, **_NO_DAYS}
-    if pair.base is not None:
-        days |= {"base_first_day": pair.base.first, "base_last_day": pair.base.last}
+    days = of_sides(pair.days, pair.base)
     if shown:
         days["shown"] = [list(group) for group in shown]
     rows = await asked.ask(text, merged(days, {"rows": MAX_GROUPS + 1}, fixed, selection.parameters()))

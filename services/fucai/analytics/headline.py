@@ -12,6 +12,7 @@ from fucai.analytics import definitions, texts
 from fucai.analytics.asked import Asked
 from fucai.analytics.benchmark import benchmark
 from fucai.analytics.measures import growth_message
+from fucai.analytics.outlet_days import of_days
 from fucai.analytics.pairing import Begin, pairing, pairing_message, read_period
 from fucai.analytics.questions import MAX_ROWS, BadQuestionError, HeadlineQuestion, read_headline
 from fucai.analytics.reach import Reach, names, reach
@@ -102,7 +103,7 @@ async def _sales(ask: Ask, by: tuple[str, ...], days: DayRange, question: Headli
     """Sales by group and day, and by day alone under None: the whole is the sum of what was read at once."""
     rows = await ask(
         texts.figures(Grain.DAY, Comparison.NONE, by, question.selection.key, **question.selection.switches),
-        merged({"first_day": days.first, "last_day": days.last, "rows": MAX_ROWS + 1}, question.selection.parameters()),
+        merged(of_days(days), {"rows": MAX_ROWS + 1}, question.selection.parameters()),
     )
     if len(rows) > MAX_ROWS:
         text = f"{days.days} days have more than {MAX_ROWS:,} figures: ask for a shorter period or another dimension"

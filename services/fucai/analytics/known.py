@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 
 from fucai.analytics.questions import BadQuestionError
+from fucai.analytics.reach import reach
 from fucai.analytics.store import Ask
 from fucai.analytics.texts import plain
-from fucai.analytics.withheld import withheld
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
 
@@ -76,7 +76,7 @@ def _values(selection: analytics_pb2.Selection, dimension: str) -> Iterator[str]
 
 async def _sealed(ask: Ask, game: str, number: str, drawn_ms: int) -> str:
     """Which draw is sealed, and when its figures return as far as that is known."""
-    listed = (await withheld(ask)).draws
+    listed = (await reach(ask)).withheld.draws
     returns_ms = drawn_ms or next((one.returns_ms for one in listed if (one.game, one.draw_no) == (game, number)), 0)
     when = "once it is recorded as drawn"
     if returns_ms:

@@ -14,7 +14,7 @@ from fucai.analytics import definitions, rates, sums, texts
 from fucai.analytics.alerts import outlet_alerts
 from fucai.analytics.asked import Asked
 from fucai.analytics.measures import MEASURES, measurement, sums_of
-from fucai.analytics.outlet_days import NET_SALES, NOW, OUTLET, rows
+from fucai.analytics.outlet_days import NET_SALES, NOW, OUTLET, of_days, of_sides, rows
 from fucai.analytics.pairing import Begin, pairing, pairing_message, read_period
 from fucai.analytics.questions import MAX_ROWS, BadQuestionError
 from fucai.analytics.reach import names, reach
@@ -35,7 +35,6 @@ _MEASURES = tuple(
 )
 _SUMS = tuple(dict.fromkeys(sums_of(_MEASURES)))
 _FILTERS = tuple(name for name in texts.FILTERS if name != "outlet")
-_NO_DAYS = DayRange(date(1970, 1, 1), date(1970, 1, 1))
 
 
 class UnknownOutletError(Exception):
@@ -128,17 +127,12 @@ async def _measure(
     asked: Asked, question: _Question, found: Pairing
 ) -> tuple[list[analytics_pb2.Measurement], list[analytics_pb2.UnratedGame]]:
     """The measures of the period and its base, with growth; and the games for whose sake some are absent."""
-    own, base = question.own, found.base or _NO_DAYS
-    needed = {
-        "first_day": found.days.first,
-        "last_day": found.days.last,
-        "base_first_day": base.first,
-        "base_last_day": base.last,
-        "rows": 1,
-    }
+    own = question.own
     rows = await asked.ask(
         texts.growth((), _SUMS, own.key, **question.texts()),
-        merged(needed, own.parameters(), await rates.parameters(asked.ask, _SUMS)),
+        merged(
+            of_sides(found.days, found.base), {"rows": 1}, own.parameters(), await rates.parameters(asked.ask, _SUMS)
+        ),
     )
     figures = [int(figure) for figure in rows[0][1:]] if rows else [0] * (2 * len(_SUMS))
     value = dict(zip(_SUMS, figures, strict=False))
@@ -150,7 +144,7 @@ async def _measure(
 async def _sold(asked: Asked, question: _Question) -> Mapping[tuple[date, str], int]:
     """Sales in fen by day and game."""
     own = question.own
-    named = {"first_day": question.days.first, "last_day": question.days.last, "rows": MAX_ROWS + 1}
+    named = of_days(question.days) | {"rows": MAX_ROWS + 1}
     rows = await asked.ask(
         texts.figures(Grain.DAY, Comparison.NONE, ("game",), own.key, **question.texts()),
         merged(named, own.parameters()),
@@ -193,11 +187,9 @@ async def _place(asked: Asked, question: _Question, versions: Sequence[Row]) -> 
         "outlet_id": question.outlet_id,
         "mgmt_area": area,
         "zone_type": zone_type,
-        "first_day": question.days.first,
-        "last_day": question.days.last,
     }
     ((own, _, place, outlets, type_fen, type_outlets),) = await asked.ask(
-        place_text(others.key, **question.texts()), merged(others.parameters(), named)
+        place_text(others.key, **question.texts()), merged(others.parameters(), of_days(question.days), named)
     )
     return analytics_pb2.OutletResponse(
         mgmt_area=area,
@@ -233,7 +225,7 @@ def place_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = F
             NOW,
             chosen.read,
             fine=chosen.fine,
-            fold="{first_day:Date}",
+            by_month=not chosen.daily,
             kinds=NET_SALES,
         ),
         summed=chosen.summed,

@@ -1,18 +1,19 @@
-"""Sums by day, kind and keys; those by outlet come from the projection `by_outlet` where a question allows.
+"""Sums by day, kind and keys; those by outlet come from the projections `by_outlet` and `by_outlet_month`.
 
-There, on settled days, the sums of days that nothing asked can tell apart are made one (`fold`), so that what is looked
-up of an outlet is looked up once for all of them. The other days are read by draw, as the embargo demands. Takes no
-input text.
+A question that cannot tell the days of a month apart has settled months read as one row an outlet. What is not settled
+is read by draw, as the embargo demands. Takes no input text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from string import Template
 
 from fucai.analytics import sums
+from fucai.domain.periods import DayRange, months_inside
 
 OUTLET = "outlet_id"
 SALES_ONLY, NET_SALES, ALL_KINDS = 1, 2, 3
@@ -32,17 +33,25 @@ _AGGREGATES = {
 _KINDS = ("SALE", "VOID", "PAYOUT")
 _KIND_TYPE = "Enum8(\\'SALE\\' = 1, \\'VOID\\' = 2, \\'PAYOUT\\' = 3)"
 
-EACH_DAY = "business_day"
-"""No days are made one."""
 NOW = "business_day BETWEEN {first_day:Date} AND {last_day:Date}"
-BEFORE = "business_day BETWEEN {base_first_day:Date} AND {base_last_day:Date}"
-EACH_SIDE = (
-    f"multiIf({NOW} AND {BEFORE}, greatest({{first_day:Date}}, {{base_first_day:Date}}), "
-    f"{NOW}, if(business_day < {{base_first_day:Date}}, {{first_day:Date}}, "
-    "greatest({first_day:Date}, {base_last_day:Date} + 1)), "
-    "if(business_day < {first_day:Date}, {base_first_day:Date}, greatest({base_first_day:Date}, {last_day:Date} + 1)))"
+_TURNING = (
+    "(toStartOfMonth(business_day), outlet_id) IN (SELECT toStartOfMonth(valid_from), outlet_id FROM outlet_history"
+    " WHERE toDayOfMonth(valid_from) > 1 AND toStartOfMonth(valid_from) IN {whole_months:Array(Date)})"
 )
-"""The first day of the stretch of days that are in the period, in its base, or in both."""
+"""Whether an outlet changes its attributes within that month, so that its days can be told apart."""
+BEFORE = "business_day BETWEEN {base_first_day:Date} AND {base_last_day:Date}"
+
+
+def of_days(days: DayRange) -> dict[str, object]:
+    """The parameters of NOW, and the months that lie in it whole, for `by_month` of rows."""
+    return {"first_day": days.first, "last_day": days.last, "whole_months": months_inside(days)}
+
+
+def of_sides(days: DayRange, base: DayRange | None) -> dict[str, object]:
+    """The same of NOW and BEFORE; without a base, BEFORE has no day."""
+    first, last = (base.first, base.last) if base else (date(1970, 1, 2), date(1970, 1, 1))
+    months = months_inside(days, *([base] if base else []))
+    return of_days(days) | {"base_first_day": first, "base_last_day": last, "whole_months": months}
 
 
 def rows(
@@ -52,15 +61,15 @@ def rows(
     read: str,
     *,
     fine: bool,
-    fold: str = EACH_DAY,
+    by_month: bool = False,
     kinds: int = ALL_KINDS,
 ) -> str:
     """The text of sums by business_day, kind and `keys`: the column fen, then the named ones of `sums`.
 
     `days` are the conditions on business_day, `read` those on the events, which with `fine` tell events of one outlet
-    and day apart. `fold` gives, of a business_day, the first of the days that may be made one with it: the question
-    means the same by all of them, but for the attributes of outlets, which are looked after here. Kinds beyond `kinds`
-    may be left out.
+    and day apart. With `by_month` the days of each of the whole_months may stand as its first: the question means the
+    same by all of them, but for the attributes of outlets, which are looked after here. Kinds beyond `kinds` may be
+    left out.
     """
     needed = ["fen", *sorted({*columns} - {"fen"})]
     found = set(keys) - {"kind"}
@@ -68,17 +77,18 @@ def rows(
         named = ", ".join(["business_day", "kind", *sorted(found)])
         asked = f"{named}, {sums.texts_of(needed)} FROM visible_sales WHERE {days} AND {read}"
         return f"SELECT {asked} GROUP BY {named}"
-    turned = f"if({fold} >= dictGet('outlet_turns', 'turned', {OUTLET}), {fold}, {EACH_DAY})"
     known = {column: _KINDS[: min(kinds, _AGGREGATES[column][1])] for column in needed}
     aggregates = [(column, kind) for column in needed for kind in known[column]]
     many = kinds > SALES_ONLY
-    return _template().substitute(
+    summed = ", ".join(
+        f"{_AGGREGATES[column][0].format(kind)} AS {_name(column, kind) if many else column}"
+        for column, kind in aggregates
+    )
+    return _template("outlet_days").substitute(
         kind="kind" if many else f"CAST('SALE', '{_KIND_TYPE}') AS kind",
         names="".join(f", {column}" for column in needed[1:]),
-        day=EACH_DAY if fold == EACH_DAY else turned,
-        sums=", ".join(
-            f"{_AGGREGATES[column][0].format(kind)} AS {_name(column, kind) if many else column}"
-            for column, kind in aggregates
+        settled=_template("outlet_months" if by_month else "outlet_each_day").substitute(
+            sums=summed, days=days, read=read, turning=_TURNING
         ),
         split=f"\nARRAY JOIN {_split(known, kinds)}" if many else "",
         days=days,
@@ -101,5 +111,5 @@ def _name(column: str, kind: str) -> str:
 
 
 @cache
-def _template() -> Template:
-    return Template(files("fucai.analytics").joinpath("sql", "outlet_days.sql").read_text(encoding="utf-8"))
+def _template(name: str) -> Template:
+    return Template(files("fucai.analytics").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from functools import cache
 from string import Template
 from typing import NamedTuple
 
-from fucai.analytics.outlet_days import BEFORE, EACH_SIDE, NET_SALES, NOW, rows
+from fucai.analytics.outlet_days import BEFORE, NET_SALES, NOW, of_sides, rows
 from fucai.analytics.questions import BadQuestionError
 from fucai.analytics.selection import Selection, merged
 from fucai.analytics.store import Ask, Row
@@ -81,19 +81,11 @@ async def placed(ask: Ask, sides: tuple[DayRange, DayRange], area: str, selectio
 
 
 async def _cells(ask: Ask, text: str, sides: tuple[DayRange, DayRange], selection: Selection) -> list[Cell]:
-    days, base = sides
-    named = {
-        "first_day": days.first,
-        "last_day": days.last,
-        "base_first_day": base.first,
-        "base_last_day": base.last,
-        "rows": MAX_CELLS + 1,
-    }
-    rows = await ask(text, merged(named, selection.parameters()))
-    if len(rows) > MAX_CELLS:
+    found = await ask(text, merged(of_sides(*sides), {"rows": MAX_CELLS + 1}, selection.parameters()))
+    if len(found) > MAX_CELLS:
         told = f"more than {MAX_CELLS:,} groups and outlets to walk: ask for fewer dimensions, or filter"
         raise BadQuestionError([Violation("by", told)])
-    return [_cell(row) for row in rows]
+    return [_cell(row) for row in found]
 
 
 def _cell(row: Row) -> Cell:
@@ -121,7 +113,7 @@ def _paired(
             f"({NOW} OR {BEFORE})",
             chosen.read,
             fine=chosen.fine,
-            fold=EACH_SIDE,
+            by_month=not chosen.daily,
             kinds=NET_SALES,
         ),
         summed=chosen.summed,

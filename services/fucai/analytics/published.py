@@ -13,6 +13,7 @@ from fucai.analytics import texts, watch_definitions
 from fucai.analytics.asked import Asked
 from fucai.analytics.left_out import withheld_days
 from fucai.analytics.measures import growth_message
+from fucai.analytics.outlet_days import of_days
 from fucai.analytics.questions import DEFAULT_BENCHMARK, BadQuestionError, read_day
 from fucai.analytics.reach import Reach, reach
 from fucai.analytics.selection import Selection, merged, read_selection
@@ -158,7 +159,7 @@ async def _own(asked: Asked, question: _Question, periods: list[DayRange], now: 
         today=selection.today is not None,
         as_of=bool(selection.as_of_ms),
     )
-    named = {"first_day": days.first, "last_day": days.last, "rows": 2 * MAX_PERIODS}
+    named = of_days(days) | {"rows": 2 * MAX_PERIODS}
     rows, withheld = await asyncio.gather(
         asked.ask(text, merged(named, selection.parameters())), withheld_days(asked.ask, days)
     )

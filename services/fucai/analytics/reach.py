@@ -9,7 +9,7 @@ from datetime import date
 
 from fucai.analytics.store import Ask
 from fucai.analytics.texts import plain
-from fucai.analytics.withheld import Withheld, withheld
+from fucai.analytics.withheld import NAMED_AT_MOST, Withheld, withheld
 from fucai.domain.labels import BY_DIMENSION
 from fucai.v1 import analytics_pb2
 
@@ -44,7 +44,10 @@ class Reach:
 
 async def reach(ask: Ask) -> Reach:
     """How far the store reaches now; figures asked for afterwards are at least as fresh."""
-    sealed, ((latest_ms, first, last, events),) = await asyncio.gather(withheld(ask), ask(plain("freshness"), {}))
+    ((latest_ms, first, last, events, draws, count, next_seal_ms),) = await ask(
+        plain("reach"), {"named": NAMED_AT_MOST}
+    )
+    sealed = await withheld(ask, draws, int(count), int(next_seal_ms))
     if not events:
         return Reach(None, None, 0, 0, sealed)
     return Reach(first, last, int(latest_ms), int(events), sealed)

@@ -12,6 +12,7 @@ from itertools import accumulate
 from fucai.analytics import definitions, scale_texts, texts
 from fucai.analytics.asked import Asked
 from fucai.analytics.measures import growth_message
+from fucai.analytics.outlet_days import of_days
 from fucai.analytics.pairing import Begin, Period, market, pairing, pairing_message, read_period
 from fucai.analytics.questions import (
     DEFAULT_OPEN_DAYS,
@@ -181,12 +182,13 @@ async def _count(asked: Asked, question: _Question, windows_: Windows, days: Day
         "first_day": windows_.first_day,
         "open_days": list(windows_.days),
     }
-    within = merged(chosen, {"first_day": days.first, "last_day": days.last})
+    months = {"open_months": list(windows_.months), "open_bits": list(windows_.months.values())}
+    within = merged(chosen, of_days(days))
     grain = question.grain or Grain.YEAR
     asking = [
         asked.ask(
             scale_texts.active(by, key, today=today, as_of=as_of, once=question.least_sales == 1),
-            merged(chosen, numbers, {"least_sales": question.least_sales}),
+            merged(chosen, numbers, {"least_sales": question.least_sales, **months}),
         ),
         asked.ask(scale_texts.installed(by, key, today=today), merged(chosen, numbers)),
         asked.ask(scale_texts.turnover(by, key, today=today), within),

@@ -6,7 +6,7 @@ from functools import cache
 from string import Template
 
 from fucai.analytics.outlet_days import OUTLET, SALES_ONLY, rows
-from fucai.analytics.texts import Where, groups, plain, where
+from fucai.analytics.texts import Where, groups, keys_of, plain, where
 
 _NUMBER = "toInt32({0}) - toInt32({{first_day:Date}}) + 1"
 _NEXT_END = "next_ends[greatest(1, least(toInt64(length(next_ends)), " + _NUMBER + "))]"
@@ -18,6 +18,17 @@ _RUNS = f"""arrayFilter(run -> tupleElement(run, 2) <= tupleElement(run, 3), arr
                 arraySlice(days, 1, length({_KTH})),
                 arrayResize(arraySlice(days, least_sales + 1), length({_KTH}), toInt32(length(next_ends)))
             ))"""
+# Which version of an outlet a run belongs to, and whether that changes with it.
+_HISTORY = """
+                LEFT ANY JOIN
+                (
+                    SELECT outlet_id, groupArray(valid_from) AS turns FROM outlet_history GROUP BY outlet_id
+                ) AS history USING (outlet_id)"""
+_VERSIONS = """,
+                    arrayMap(
+                        run -> arrayCount(turn -> turn < {first_day:Date} + tupleElement(run, 1), turns), runs
+                    ) AS versions"""
+_MOVED = "versions[place] != versions[place - 1]"
 
 Key = tuple[tuple[str, bool], ...]
 """The `key` of a selection."""
@@ -34,14 +45,18 @@ def active(
 ) -> str:
     """Active outlets. Columns: groups, place, active, installed: steps of running counts at the number of an end.
 
-    Parameters: next_ends, last_ends, first_day, open_days of the `Windows`, least_sales, rows, those of the selection.
-    With `once`, least_sales is 1.
+    Parameters: next_ends, last_ends, first_day, open_days, open_months, open_bits of the `Windows`, least_sales, rows,
+    those of the selection. With `once`, least_sales is 1.
     """
     chosen = where(conditions, today=today, as_of=as_of)
+    dated = not today and (bool(keys_of(dimensions)) or bool(chosen.keys))
     return Template(plain("scale_active")).substitute(
         groups=groups(dimensions, today=today),
         runs=_RUNS,
-        days=_once(chosen.read) if once and not chosen.fine else _counted(chosen),
+        versions=_VERSIONS if dated else "",
+        history=_HISTORY if dated else "",
+        moved=_MOVED if dated else "false",
+        days=_once(chosen.read) if once and not (chosen.fine or chosen.daily) else _counted(chosen),
         summed=chosen.summed,
         stays=plain("stays"),
         stay_from=_first_end("opened"),

@@ -112,6 +112,8 @@ class Where(NamedTuple):
     """Keys that the sums need for the second."""
     fine: bool
     """Whether the first tells events of one outlet and day apart."""
+    daily: bool
+    """Whether it tells days apart."""
 
 
 @cache
@@ -132,7 +134,8 @@ def where(key: tuple[tuple[str, bool], ...], *, today: bool = False, as_of: bool
                 read.append("NOT daily_summary")  # which has no hour
     if as_of:
         read.append("stored_at <= fromUnixTimestamp64Milli({as_of_ms:Int64})")
-    return Where(" AND ".join(read) or "1", " AND ".join(summed) or "1", frozenset(keys), fine)
+    daily = any(dimension == "weekday" for dimension, _ in key)
+    return Where(" AND ".join(read) or "1", " AND ".join(summed) or "1", frozenset(keys), fine, daily)
 
 
 def groups(dimensions: Iterable[str], *, today: bool = False) -> str:
@@ -162,13 +165,10 @@ def _bucket(grain: Grain, shift: Comparison) -> str:
     return _START[grain].format(day)
 
 
-def _fold(grain: Grain, shift: Comparison) -> str:
-    """What of a day its bucket depends on, where shifting it and making it a bucket can change places."""
-    commutes = grain in (Grain.WEEK, Grain.MONTH, Grain.YEAR) and (
-        shift in (Comparison.NONE, Comparison.YOY, Comparison.PREVIOUS)
-        or (shift is Comparison.OPEN_DAY and grain is not Grain.WEEK)
-    )
-    return _START[grain].format("business_day") if commutes else outlet_days.EACH_DAY
+def _by_month(grain: Grain, shift: Comparison) -> bool:
+    """Whether all days of a month stand in one bucket, wherever the month is shifted to."""
+    shifts = (Comparison.NONE, Comparison.YOY, Comparison.PREVIOUS, Comparison.OPEN_DAY)
+    return grain in (Grain.MONTH, Grain.YEAR) and shift in shifts
 
 
 @cache
@@ -185,9 +185,9 @@ def figures(
 ) -> str:
     """Figures by bucket and group; with `shift`, those of base days under the bucket they are compared with.
 
-    Parameters of the query: first_day, last_day, rows, those of the selection whose key is `conditions`; shift_days by
-    LUNAR and BASE_PERIOD; shown where the groups that are not among those are to `fold`. Columns: bucket (Date), hour,
-    groups (Array(String)), sales_fen, net_bets, events, payouts_fen, then the `further` sums and outlets.
+    Parameters of the query: those of the days (outlet_days), rows, those of the selection whose key is `conditions`;
+    shift_days by LUNAR and BASE_PERIOD; shown where the groups that are not among those are to `fold`. Columns: bucket
+    (Date), hour, groups (Array(String)), sales_fen, net_bets, events, payouts_fen, then the `further` sums and outlets.
     """
     chosen = where(conditions, today=today, as_of=as_of)
     hourly = grain is Grain.HOUR
@@ -209,7 +209,7 @@ def figures(
             f"{NOW}{' AND NOT daily_summary' if hourly else ''}",
             chosen.read,
             fine=chosen.fine,
-            fold=_fold(grain, shift),
+            by_month=_by_month(grain, shift) and not chosen.daily,
         ),
         further="".join(f",\n    {_further(name)} AS {name}" for name in further),
         summed=chosen.summed,
@@ -235,8 +235,8 @@ def growth(
 ) -> str:
     """Sums of a period and its base by group; `rest` for the sums of all groups that are not shown, as one.
 
-    Parameters of the query: first_day, last_day, base_first_day, base_last_day, rows, those of the selection whose key
-    is `conditions`, those of the sums; shown with `rest`. Columns: groups, the sums `names` (sales among them), then
+    Parameters of the query: those of the days and their base, rows, those of the selection whose key is `conditions`,
+    those of the sums; shown with `rest`. Columns: groups, the sums `names` (sales among them), then
     those of the base, outlets, base_outlets, same_outlets, same_sales, base_same_sales.
     """
     chosen = where(conditions, today=today, as_of=as_of)
@@ -252,7 +252,7 @@ def growth(
             f"({NOW} OR {BEFORE})",
             chosen.read,
             fine=chosen.fine,
-            fold=outlet_days.EACH_SIDE,
+            by_month=not chosen.daily,
         ),
         sums=",\n    ".join(f"sum({side}{name}) AS {shown}{name}" for side, shown, _ in sides for name in names),
         terms=",\n        ".join(terms),

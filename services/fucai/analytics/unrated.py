@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from fucai.analytics import rates, texts
 from fucai.analytics.measures import Measure, Sums
+from fucai.analytics.outlet_days import of_sides
 from fucai.analytics.reach import names
 from fucai.analytics.selection import Selection, merged
 from fucai.analytics.store import Ask
@@ -36,18 +37,12 @@ async def unrated(
         if any(count in one.sums for one in measures)
     }
     sums = ("sales", *(name for count in needing for name in (count, f"{count}_fen")))
-    other = base or DayRange(days.first, days.first)
-    named = {
-        "first_day": days.first,
-        "last_day": days.last,
-        "base_first_day": other.first,
-        "base_last_day": other.last,
-        "rows": _MOST_GAMES,
-    }
     rows, (known,) = await asyncio.gather(
         ask(
             texts.growth(("game",), sums, selection.key, **selection.switches),
-            merged(named, await rates.parameters(ask, sums), selection.parameters()),
+            merged(
+                of_sides(days, base), {"rows": _MOST_GAMES}, await rates.parameters(ask, sums), selection.parameters()
+            ),
         ),
         names(ask, ["game"]),
     )

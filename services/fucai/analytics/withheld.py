@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,6 +15,7 @@ from fucai.v1.registry_pb2 import Game
 
 NAMED_AT_MOST = 20
 _TIMEZONE = 3
+_NO_END = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +27,21 @@ class Withheld:
     next_seal_ms: int = 0
 
 
-async def withheld(ask: Ask) -> Withheld:
-    """The draws of which sales are stored and nobody may see any now, the last sealed first."""
-    rows, rules = await asyncio.gather(
-        ask(plain("withheld"), {"rows": NAMED_AT_MOST}),
-        ask(plain("draw_rules"), {}),
-    )
+async def withheld(ask: Ask, draws: Sequence[Row], count: int, next_seal_ms: int) -> Withheld:
+    """The draws of these rows (game, number, scheduled close, seal, end), each with the moment when it returns.
+
+    That is its end where one is known, else as scheduled; 0 for a draw in no table.
+    """
+    open_ended = any(close_ms and ended_ms == _NO_END for _, _, close_ms, _, ended_ms in draws)
+    rules: Sequence[Row] = await ask(plain("draw_rules"), {}) if open_ended else ()
     schedules = _schedules(rules)
     found = []
-    for game, draw_no, sealed_ms, close_ms, drawn_ms, _ in rows:
-        returns_ms = int(drawn_ms)
+    for game, draw_no, close_ms, sealed_ms, ended_ms in draws:
+        returns_ms = 0 if ended_ms == _NO_END else int(ended_ms)
         if not returns_ms and close_ms and game in schedules:
             returns_ms = schedules[game].scheduled_ms(int(close_ms), ZoneInfo(rules[0][_TIMEZONE]))
         found.append(WithheldDraw(game=game, draw_no=draw_no, sealed_ms=int(sealed_ms), returns_ms=returns_ms))
-    return Withheld(tuple(found), int(rows[0][-1]) if rows else 0, int(rules[0][-1] or 0) if rules else 0)
+    return Withheld(tuple(found), count, next_seal_ms)
 
 
 def _schedules(rules: Sequence[Row]) -> Mapping[str, DrawSchedule]:

@@ -152,6 +152,19 @@ def whole_months(days: DayRange) -> int:
     return (days.last.year - days.first.year) * _DECEMBER + days.last.month - days.first.month + 1
 
 
+def months_inside(*ranges: DayRange) -> list[date]:
+    """The first days of the months of which all days are in some of the ranges, and in the same ones; in order."""
+    found: set[date] = set()
+    for one in ranges:
+        month = whole(Grain.MONTH, one.first)
+        while month.first <= one.last:
+            parts = (month.overlap(other) for other in ranges)
+            if all(part in (None, month) for part in parts):
+                found.add(month.first)
+            month = whole(Grain.MONTH, month.last + _DAY)
+    return sorted(found)
+
+
 def stretch_before(days: DayRange, elapsed: DayRange | None = None) -> DayRange:
     """The stretch before `days` (环比): as many whole months where they are whole months, else as many days.
 

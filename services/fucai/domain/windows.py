@@ -47,6 +47,15 @@ class Windows:
         """For the same days: number of the last end whose window begins on it or earlier."""
         return [bisect_right(self.firsts, day) for day in self._span()]
 
+    @property
+    def months(self) -> dict[date, int]:
+        """The months of `days` by their first day; bit number n of each stands for its nth day."""
+        found: dict[date, int] = {}
+        for day in self.days:
+            month = day.replace(day=1)
+            found[month] = found.get(month, 0) | 1 << day.day
+        return found
+
     def place(self, end: date) -> int:
         """The number of an end.
 

@@ -20,6 +20,7 @@ from fucai.analytics.service import AnalyticsService
 from fucai.analytics.store import Store
 from fucai.runtime.client import connect_blocking
 from fucai.v1 import analytics_pb2_grpc
+from tests.integration.analytics import ontario
 from tests.integration.analytics.busy import NOW as BUSY_NOW
 from tests.integration.analytics.busy import Busy, busy_world, keep
 from tests.integration.analytics.served import served
@@ -35,6 +36,7 @@ from tests.integration.analytics.world import (
     World,
     random_world,
 )
+from tests.support.real_sales import real_sales_file
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +134,20 @@ def watch(engine_url: str, busy: Busy) -> Iterator[analytics_pb2_grpc.AnalyticsS
         yield stub
 
 
+@pytest.fixture(scope="session")
+def real() -> ontario.Ontario:
+    """Two years of real daily sales; without the file the summary says that nothing was proved on it."""
+    return ontario.read(real_sales_file())
+
+
+@pytest.fixture(scope="session")
+def toronto(engine_url: str, real: ontario.Ontario) -> Iterator[analytics_pb2_grpc.AnalyticsServiceStub]:
+    """A client of a service before a store that holds those; it is the morning after the last of them."""
+    ontario.keep(real_sales_file(), real, engine_url)
+    with served(engine_url, ontario.DATABASE, ontario.NOW, ontario.CURRENCY) as stub:
+        yield stub
+
+
 def _registry(client: Client, world: World) -> None:
     """One complete import with zones, outlets, games, closures and benchmarks."""
     zones = [[zone_id, *rest, 1] for zone_id, rest in ZONES.items()]
@@ -155,7 +171,6 @@ def _registry(client: Client, world: World) -> None:
     values = [[*value, 1] for value in BENCHMARKS]
     _insert(client, "benchmark_rows", "series period amount_fen yoy_pct import_id", values)
     _insert(client, "imports", "import_id source sha256 added corrected unchanged", [[1, "test", "", 1, 0, 0]])
-    client.command("SYSTEM RELOAD DICTIONARY outlet_turns")
     client.command("SYSTEM RELOAD DICTIONARY outlet_history")
 
 

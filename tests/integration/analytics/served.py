@@ -18,7 +18,9 @@ from fucai.v1 import analytics_pb2_grpc
 
 
 @contextmanager
-def served(url: str, database: str, now: datetime) -> Iterator[analytics_pb2_grpc.AnalyticsServiceStub]:
+def served(
+    url: str, database: str, now: datetime, currency: str = "CNY"
+) -> Iterator[analytics_pb2_grpc.AnalyticsServiceStub]:
     """A client of a service that believes it is `now`; the business time zone is that of `now`."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -29,7 +31,7 @@ def served(url: str, database: str, now: datetime) -> Iterator[analytics_pb2_grp
     async def start() -> tuple[Store, grpc.aio.Server, int]:
         store = Store(url, database)
         server = grpc.aio.server()
-        service = AnalyticsService(store, zone=zone, currency="CNY", clock=lambda: now)
+        service = AnalyticsService(store, zone=zone, currency=currency, clock=lambda: now)
         analytics_pb2_grpc.add_AnalyticsServiceServicer_to_server(service, server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()

@@ -61,12 +61,13 @@ CREATE DICTIONARY IF NOT EXISTS draw_times ${on_cluster}
 (
     game       String,
     draw_no    String,
+    close_ms   Int64 DEFAULT 0,
     sealed_ms  Int64 DEFAULT 0,
     ended_ms   Int64 DEFAULT 9223372036854775807
 )
 PRIMARY KEY game, draw_no
 SOURCE(CLICKHOUSE(
-    QUERY 'SELECT game, draw_no, sealed_ms, if(drawn_ms = 0, 9223372036854775807, drawn_ms) AS ended_ms FROM ${database}.draw_seals'
+    QUERY 'SELECT game, draw_no, sales_close_ms AS close_ms, sealed_ms, if(drawn_ms = 0, 9223372036854775807, drawn_ms) AS ended_ms FROM ${database}.draw_seals'
     INVALIDATE_QUERY 'SELECT count(), max(import_id) FROM ${database}.imports'
 ))
 LAYOUT(COMPLEX_KEY_HASHED())
@@ -101,3 +102,26 @@ FROM (SELECT toString(game) AS game, toString(draw_no) AS draw_no, count() FROM 
 CREATE VIEW IF NOT EXISTS withheld_days ${on_cluster} AS
 SELECT game, business_day
 FROM (SELECT toString(game) AS game, business_day, count() FROM ${database}.sales_seals WHERE withheld GROUP BY game, business_day);
+
+-- How far the store reaches, and which draws are withheld, in one row and one reading: the first part without them, the second with the last sealed
+-- first (game, draw number, scheduled close, seal, end; 0 where not known, an end in the far future), those in no table last. next_seal_ms: of any draw, 0 for none.
+CREATE VIEW IF NOT EXISTS store_reach ${on_cluster} AS
+SELECT
+    toUnixTimestamp64Milli(maxIf(newest, NOT withheld)) AS latest_received_ms,
+    minIf(business_day, NOT withheld) AS first_day,
+    maxIf(business_day, NOT withheld) AS last_day,
+    sumIf(event_count, NOT withheld) AS events,
+    arraySort(draw -> (-tupleElement(draw, 4), draw), arrayMap(
+        draw -> (
+            tupleElement(draw, 1), tupleElement(draw, 2), dictGet('${database}.draw_times', 'close_ms', draw),
+            dictGet('${database}.draw_times', 'sealed_ms', draw), dictGet('${database}.draw_times', 'ended_ms', draw)
+        ),
+        groupUniqArrayIf((toString(game), toString(draw_no)), withheld)
+    )) AS withheld_draws,
+    (SELECT min(sealed_ms) FROM ${database}.draw_times WHERE sealed_ms > toUnixTimestamp64Milli(now64(3))) AS next_seal_ms
+FROM
+(
+    SELECT business_day, game, draw_no, withheld, max(received_at) AS newest, count() AS event_count
+    FROM ${database}.sales_seals
+    GROUP BY business_day, game, draw_no, withheld
+);

@@ -11,9 +11,26 @@ ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_draw
 ALTER TABLE sales ${on_cluster} MATERIALIZE PROJECTION IF EXISTS by_draw;
 
 -- Each outlet's day in one row: what is asked of every outlet and day, or of one outlet. Draws cannot be told apart in it; see settled_sales.
+-- Its key begins with the month and its granules are small, so that a few outlets of each month are found without reading the others.
 ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_outlet
 (
-    SELECT outlet_id, business_day,
+    SELECT toStartOfMonth(business_day), outlet_id, business_day,
+           countIf(kind = 'SALE'), countIf(kind = 'VOID'), countIf(kind = 'PAYOUT'),
+           sumIf(amount_fen, kind = 'SALE'), sumIf(amount_fen, kind = 'VOID'), sumIf(amount_fen, kind = 'PAYOUT'),
+           sumIf(bets, kind = 'SALE'), sumIf(bets, kind = 'VOID'),
+           sumIf(companion_fen, kind = 'SALE'),
+           countIf(kind = 'SALE' AND NOT daily_summary),
+           countIf(kind = 'SALE' AND companion_fen > 0 AND NOT daily_summary),
+           countIf(kind = 'SALE' AND daily_summary AND bets > 0)
+    GROUP BY toStartOfMonth(business_day), outlet_id, business_day
+) WITH SETTINGS (index_granularity = 256);
+
+ALTER TABLE sales ${on_cluster} MATERIALIZE PROJECTION IF EXISTS by_outlet;
+
+-- The same by month, with the days that had sales as bits: thirty times fewer rows where days need not be told apart.
+ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_outlet_month
+(
+    SELECT outlet_id, toStartOfMonth(business_day),
            countIf(kind = 'SALE'), countIf(kind = 'VOID'), countIf(kind = 'PAYOUT'),
            sumIf(amount_fen, kind = 'SALE'), sumIf(amount_fen, kind = 'VOID'), sumIf(amount_fen, kind = 'PAYOUT'),
            sumIf(bets, kind = 'SALE'), sumIf(bets, kind = 'VOID'),
@@ -22,10 +39,10 @@ ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_outlet
            countIf(kind = 'SALE' AND companion_fen > 0 AND NOT daily_summary),
            countIf(kind = 'SALE' AND daily_summary AND bets > 0),
            groupBitOrIf(bitShiftLeft(toUInt32(1), toDayOfMonth(business_day)), kind = 'SALE' AND (NOT daily_summary OR bets > 0))
-    GROUP BY outlet_id, business_day
+    GROUP BY outlet_id, toStartOfMonth(business_day)
 );
 
-ALTER TABLE sales ${on_cluster} MATERIALIZE PROJECTION IF EXISTS by_outlet;
+ALTER TABLE sales ${on_cluster} MATERIALIZE PROJECTION IF EXISTS by_outlet_month;
 
 -- The projection `daily` with what visits, attach rate and activity are made of, too: they are asked of days that are not settled.
 ALTER TABLE sales ${on_cluster} ADD PROJECTION IF NOT EXISTS by_outlet_draw
@@ -49,28 +66,24 @@ FROM (SELECT business_day, game, draw_no, count() FROM ${database}.sales_seals W
 -- `visible_sales` in two halves. On a settled day no event is withheld, so nobody needs to tell draws apart and `by_outlet` can be read;
 -- the other days are read as ever. Which days are settled is found by the very query, in the same snapshot of the parts as the sums: an event
 -- of a withheld draw that is stored meanwhile, on however old a day, is in both or in neither. Without shared snapshots no day counts as settled.
+-- month_unsettled: whether any day of the month is not settled.
 CREATE VIEW IF NOT EXISTS settled_sales ${on_cluster} AS
+WITH (SELECT days FROM ${database}.unsettled_days) AS unsettled
+SELECT *, has(arrayMap(day -> toStartOfMonth(day), unsettled), toStartOfMonth(business_day)) AS month_unsettled
+FROM ${database}.sales
+WHERE getSetting('enable_shared_storage_snapshot_in_query') AND NOT has(unsettled, business_day);
+
+-- The months all of whose days are settled.
+CREATE VIEW IF NOT EXISTS settled_months ${on_cluster} AS
 WITH (SELECT days FROM ${database}.unsettled_days) AS unsettled
 SELECT *
 FROM ${database}.sales
-WHERE getSetting('enable_shared_storage_snapshot_in_query') AND NOT has(unsettled, business_day);
+WHERE
+    getSetting('enable_shared_storage_snapshot_in_query')
+    AND NOT has(arrayMap(day -> toStartOfMonth(day), unsettled), toStartOfMonth(business_day));
 
 CREATE VIEW IF NOT EXISTS unsettled_sales ${on_cluster} AS
 WITH (SELECT days FROM ${database}.unsettled_days) AS unsettled
 SELECT * EXCEPT (withheld)
 FROM ${database}.sales_seals
 WHERE (NOT getSetting('enable_shared_storage_snapshot_in_query') OR has(unsettled, business_day)) AND NOT withheld;
-
--- When an outlet's newest version begins: from that day on all its attributes are the same.
-CREATE DICTIONARY IF NOT EXISTS outlet_turns ${on_cluster}
-(
-    outlet_id  String,
-    turned     Date
-)
-PRIMARY KEY outlet_id
-SOURCE(CLICKHOUSE(
-    QUERY 'SELECT outlet_id, max(valid_from) AS turned FROM ${database}.outlets GROUP BY outlet_id'
-    INVALIDATE_QUERY 'SELECT count(), max(import_id) FROM ${database}.imports'
-))
-LAYOUT(COMPLEX_KEY_HASHED())
-LIFETIME(MIN 2 MAX 5);

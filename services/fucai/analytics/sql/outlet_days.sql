@@ -1,10 +1,7 @@
 SELECT day AS business_day, $kind, outlet_id, fen$names
 FROM
 (
-    SELECT outlet_id, $day AS day, $sums
-    FROM settled_sales
-    WHERE $days AND $read
-    GROUP BY outlet_id, day
+    $settled
 )$split
 WHERE fen > 0
 UNION ALL

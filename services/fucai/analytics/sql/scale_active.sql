@@ -1,6 +1,7 @@
 -- Active outlets at many days in one walk over outlets and days: steps of a running count by group and number of the day.
 -- `days` are an outlet's sale days in order, each as often as it has sales, up to the least that makes it active; a daily summary
 -- with bets is enough alone. (Where one sale is enough, the days of a month are read as bits.) From each sale on, the sale that many before (`earlier`) says until which window's end there are enough.
+-- Runs that follow one another while the outlet stands where it stood ($moved) are made one.
 -- Days and ends are numbers, see `domain/windows.py`. An outlet stands where it was at its last sale in the window.
 WITH {next_ends:Array(UInt32)} AS next_ends, {last_ends:Array(UInt32)} AS last_ends, {least_sales:UInt32} AS least_sales
 SELECT groups, tupleElement(step, 1) AS place, sum(tupleElement(step, 2)) AS active, sum(tupleElement(step, 3)) AS installed
@@ -24,10 +25,25 @@ FROM
             tupleElement(run, 3) AS to_end
         FROM
         (
-            SELECT outlet_id, arrayJoin($runs) AS run
+            SELECT
+                outlet_id,
+                arrayMap(run -> tupleElement(run, 3), runs) AS lasts,
+                arrayMap(
+                    (run, last_before, place) -> tupleElement(run, 2) != last_before + 1 OR $moved,
+                    runs, arrayShiftRight(lasts, 1, -1), arrayEnumerate(runs)
+                ) AS begins,
+                arrayJoin(arrayMap(
+                    (run, last) -> (tupleElement(run, 1), tupleElement(run, 2), last),
+                    arrayFilter((run, begin) -> begin, runs, begins),
+                    arrayFilter((last, next_begin) -> next_begin, lasts, arrayShiftLeft(begins, 1, 1))
+                )) AS run
             FROM
             (
-                $days
+                SELECT outlet_id, $runs AS runs$versions
+                FROM
+                (
+                    $days
+                ) AS sale_days$history
             )
         ) AS sold
         LEFT ANY JOIN

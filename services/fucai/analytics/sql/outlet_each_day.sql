@@ -1,0 +1,4 @@
+SELECT outlet_id, business_day AS day, $sums
+    FROM settled_sales
+    WHERE $days AND $read
+    GROUP BY outlet_id, day
