@@ -22,6 +22,7 @@ from prometheus_client import CollectorRegistry
 
 from fucai.auditor.metrics import AuditorMetrics
 from fucai.collector.metrics import CollectorMetrics
+from fucai.domain.embargo import Embargo
 from fucai.exporter.__main__ import ExporterSettings
 from fucai.exporter.catalogue import all_questions
 from fucai.exporter.family import DISTRICT, GAME, ZONE_TYPE
@@ -115,7 +116,7 @@ def _collector(registry: CollectorRegistry) -> None:
 
 def _ledger(registry: CollectorRegistry) -> None:
     SurveyMetrics(registry)
-    surveyed = SurveyCollector()
+    surveyed = SurveyCollector(Embargo)
     surveyed.publish(Survey(0, 0, 0, 0, 0, (), {}, 0, 0))
     registry.register(surveyed)
 

@@ -24,7 +24,7 @@ def check_audit(bootstrap: str, client: Client, first: date, last: date) -> None
     said = [f"terminal {gap.terminal_id} epoch {gap.epoch} seq {gap.first}-{gap.last}: missing" for gap in gaps]
     question = Question(first, last, with_lines=True)
     now_ms = time.time_ns() // 1_000_000
-    found = audit(bootstrap, client, question, zone=ZONE, now_ms=now_ms, stage=_silently)
+    found = audit(bootstrap, client, question, zone=ZONE, now_ms=lambda: now_ms, stage=_silently)
     said += [
         f"terminal {f.terminal_id} epoch {f.epoch} seq {f.sequences}: {f.kind}, {f.detail}" for f in found.findings
     ]

@@ -51,7 +51,6 @@ SELECT kafka_topic, kafka_partition, kafka_offset, any(hex(SHA256(raw_record)))
 FROM quarantine WHERE reason = 'BAD_RECORD' GROUP BY kafka_topic, kafka_partition, kafka_offset
 """
 _WAIVERS = "SELECT terminal_id, epoch, first_seq, last_seq, waived_by, reason FROM waivers ORDER BY ALL"
-_DRAWS = "SELECT game, draw_no, sealed_ms, drawn_ms FROM draw_seals"
 _KEYS = "SELECT terminal_id, valid_from, public_key FROM terminals"
 _COUNT = "SELECT count() FROM sales WHERE business_day BETWEEN {first:Date} AND {last:Date}"
 
@@ -100,12 +99,6 @@ def read_waivers(client: Client) -> list[tuple[str, int, int, int, str, str]]:
     """Return what was waived: terminal, epoch, first and last number, by whom, why."""
     return [(str(t), int(e), int(f), int(last), str(by), str(why)) for t, e, f, last, by, why in
             client.query(_WAIVERS).result_rows]  # fmt: skip
-
-
-def read_draws(client: Client) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return by game and draw number when its sales close and when it was drawn (0 if not), Unix milliseconds."""
-    rows = client.query(_DRAWS).result_rows
-    return {(str(game), str(draw)): (int(close), int(drawn)) for game, draw, close, drawn in rows}
 
 
 def read_keys(client: Client) -> list[tuple[str, date, str]]:

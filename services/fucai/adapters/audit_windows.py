@@ -21,6 +21,7 @@ AND kafka_offset >= transform(kafka_partition, {partitions:Array(UInt16)}, {firs
 AND kafka_offset < transform(kafka_partition, {partitions:Array(UInt16)}, {ends:Array(UInt64)}, toUInt64(0))
 """
 _SEALED_GAMES = "SELECT DISTINCT game FROM withheld_draws"
+_NEXT_SEAL = "SELECT min(sealed_ms) FROM draw_seals WHERE sealed_ms > toUnixTimestamp64Milli(now64(3))"
 _STORED = "SELECT kafka_partition, toString(game), count() FROM sales WHERE $RANGE GROUP BY kafka_partition, game"
 _DUPLICATES = """
 SELECT kafka_partition, toString(game), uniqExact(kafka_offset, seq)
@@ -129,6 +130,15 @@ def sealed_games(client: Client) -> set[str]:
         ClickHouseError: the server is away or refuses.
     """
     return {str(game) for (game,) in client.query(_SEALED_GAMES).result_rows}
+
+
+def next_seal_ms(client: Client) -> int:
+    """When the next draw is sealed, Unix ms; 0 where none is known.
+
+    Raises:
+        ClickHouseError: the server is away or refuses.
+    """
+    return int(client.query(_NEXT_SEAL).result_rows[0][0] or 0)
 
 
 def totals(client: Client) -> dict[str, tuple[int, int, int, int]]:

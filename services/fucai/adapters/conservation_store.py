@@ -31,6 +31,18 @@ WHERE reason != 'BAD_RECORD' AND $where
 GROUP BY terminal_id, epoch, outlet_id, game, draw_no, daily_summary
 """)
 _UNREADABLE = "SELECT count() FROM quarantine FINAL WHERE reason = 'BAD_RECORD'"
+_NAMED = Template("""
+SELECT DISTINCT game, draw_no, found_good
+FROM
+(
+    SELECT toString(game) AS game, toString(draw_no) AS draw_no, true AS found_good
+    FROM (SELECT game, draw_no, count() FROM sales WHERE $where GROUP BY game, draw_no)
+    UNION ALL
+    SELECT toString(game), toString(draw_no), NOT was_quarantined FROM sales_duplicates WHERE $where
+    UNION ALL
+    SELECT game, draw_no, daily_summary FROM quarantine WHERE reason != 'BAD_RECORD' AND $where
+)
+""")
 _DRAWS = "SELECT game, draw_no FROM sales WHERE draw_no != '' GROUP BY game, draw_no"
 
 
@@ -125,6 +137,19 @@ def stored_draws(client: Client) -> set[tuple[str, str]]:
         ClickHouseError: the server is away or refuses.
     """
     return {(str(game), str(draw_no)) for game, draw_no in client.query(_DRAWS).result_rows}
+
+
+def named_draws(client: Client, scope: Scope) -> set[tuple[str, str, bool]]:
+    """Return game and number of every draw that an event of a scope names, wherever it stands, and if it is a good one.
+
+    The number is empty where an event names none. False for what no collector has found good, daily summaries apart.
+
+    Raises:
+        ClickHouseError: the server is away or refuses.
+    """
+    where, parameters = _where(scope)
+    rows = client.query(_NAMED.substitute(where=where), parameters).result_rows
+    return {(str(game), str(draw_no), bool(found_good)) for game, draw_no, found_good in rows}
 
 
 def _groups(by: Sequence[str]) -> str:

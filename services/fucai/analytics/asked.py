@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
 from fucai.analytics.reach import Reach
 from fucai.analytics.store import Ask, Ran
+from fucai.analytics.turned import Turning
 from fucai.v1 import analytics_pb2
 
 
@@ -23,6 +24,7 @@ class Asked:
         currency: ISO 4217.
         zone: the business time zone.
         ran: the queries so far; stays empty unless an explanation was asked for.
+        turning: tells whether a draw was sealed or ended since; whoever gives an answer in parts asks before each.
     """
 
     ask: Ask
@@ -31,14 +33,21 @@ class Asked:
     currency: str
     zone: ZoneInfo
     ran: Sequence[Ran] = ()
+    turning: Turning = field(default_factory=Turning)
 
-    def about(self, now: Reach, definitions: Iterable[analytics_pb2.Definition]) -> analytics_pb2.About:
+    def about(
+        self,
+        now: Reach,
+        definitions: Iterable[analytics_pb2.Definition],
+        unrated: Iterable[analytics_pb2.UnratedGame] = (),
+    ) -> analytics_pb2.About:
         """What stands beside the answer; build it last, when all queries were run."""
         return analytics_pb2.About(
             freshness=now.freshness(self.now_ms),
             definitions=definitions,
             currency=self.currency,
             queries=self.queries(),
+            unrated=unrated,
         )
 
     def queries(self) -> list[analytics_pb2.ExplainedQuery]:

@@ -24,6 +24,7 @@ from fucai.analytics.questions import BadQuestionError, read_dimensions
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import Selection, merged, read_selection
 from fucai.analytics.store import Row
+from fucai.analytics.unrated import is_lacking, unrated
 from fucai.domain.comparison import Pairing
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
@@ -94,7 +95,13 @@ async def growth(asked: Asked, request: analytics_pb2.GrowthRequest) -> analytic
         answer.benchmark.CopyFrom(
             await benchmark(asked.ask, request.benchmark, pair.days, growth_message(ours), rule=pair.rule)
         )
-    answer.about.CopyFrom(asked.about(now, definitions.of_growth(question.measures, grouped=bool(question.by))))
+    lacking = (
+        await unrated(asked.ask, question.measures, pair.days, pair.base, question.selection)
+        if is_lacking([total.value, total.base])
+        else ()
+    )
+    told = definitions.of_growth(question.measures, grouped=bool(question.by))
+    answer.about.CopyFrom(asked.about(now, told, lacking))
     return answer
 
 

@@ -20,6 +20,7 @@ from fucai.analytics.questions import MAX_ROWS, BadQuestionError
 from fucai.analytics.reach import Reach, names, reach
 from fucai.analytics.selection import Condition, Selection, merged, read_selection
 from fucai.analytics.store import Row
+from fucai.analytics.unrated import is_lacking, unrated
 from fucai.domain.catalogue import IMPORT_KIND
 from fucai.domain.comparison import Pairing
 from fucai.domain.periods import Comparison, DayRange, Grain
@@ -111,11 +112,12 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         _place(asked, question, versions),
         outlet_alerts(asked, now, request.outlet_id, as_of_ms=selection.as_of_ms),
     )
-    answer.measurements.extend(_measure(sold, found))
+    measurements, lacking = await _measure(asked, question, sold, found)
+    answer.measurements.extend(measurements)
     answer.alerts.extend(alerts)
     _fill_sales(answer, question, sold, games)
     answer.MergeFrom(place)
-    answer.about.CopyFrom(asked.about(now, definitions.of_outlet(_MEASURES)))
+    answer.about.CopyFrom(asked.about(now, definitions.of_outlet(_MEASURES), lacking))
     return answer
 
 
@@ -152,8 +154,10 @@ async def _sold(asked: Asked, question: _Question, found: Pairing) -> Sold:
     return {(day, str(group[0])): [int(figure) for figure in figures[-count:]] for day, _, group, *figures in rows}
 
 
-def _measure(sold: Sold, found: Pairing) -> list[analytics_pb2.Measurement]:
-    """The measures of the period and its base, with growth."""
+async def _measure(
+    asked: Asked, question: _Question, sold: Sold, found: Pairing
+) -> tuple[list[analytics_pb2.Measurement], list[analytics_pb2.UnratedGame]]:
+    """The measures of the period and its base, with growth; and the games for whose sake some are absent."""
     value, before = (
         dict(
             zip(
@@ -167,7 +171,9 @@ def _measure(sold: Sold, found: Pairing) -> list[analytics_pb2.Measurement]:
         )
         for days in (found.days, found.base)
     )
-    return [measurement(one, (value, value), (before, before), found) for one in _MEASURES]
+    own = question.own
+    lacking = await unrated(asked.ask, _MEASURES, found.days, found.base, own) if is_lacking([value, before]) else []
+    return [measurement(one, (value, value), (before, before), found) for one in _MEASURES], lacking
 
 
 def _fill_sales(

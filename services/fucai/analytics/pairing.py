@@ -162,6 +162,20 @@ def pairing_message(found: Pairing, today: date) -> analytics_pb2.Pairing:
     )
 
 
+def caution_message(found: Pairing) -> analytics_pb2.Caution:
+    """Why a comparison misleads, with both sides; of one that has a caution."""
+    assert found.caution is not None  # noqa: S101 (the caller leaves the others out)
+    text = found.caution.text()
+    return analytics_pb2.Caution(
+        from_day=found.days.first.isoformat(),
+        to_day=found.days.last.isoformat(),
+        base_from_day=found.base.first.isoformat() if found.base else "",
+        base_to_day=found.base.last.isoformat() if found.base else "",
+        text_zh=text.zh,
+        text_en=text.en,
+    )
+
+
 def _stored(now: Reach) -> DayRange | None:
     return DayRange(now.first_day, now.last_day) if now.first_day and now.last_day else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from fucai.analytics.texts import FILTERS, FilterKind
 from fucai.runtime.errors import Violation
@@ -12,6 +12,7 @@ from fucai.v1 import analytics_pb2
 
 MAX_FILTERS = 20
 MAX_VALUES = 1_000
+_LATEST_MS = 253_402_300_799_000  # the end of the year 9999
 _NUMBERS = {"weekday": (1, 7), "hour": (0, 23)}
 
 
@@ -95,10 +96,20 @@ def read_selection(
         text = f"{request.attributes} is no attribute basis: choose ATTRIBUTE_BASIS_AS_OF_SALE or ATTRIBUTE_BASIS_TODAY"
         bad.append(Violation("selection.attributes", text))
     if request.as_of_ms < 0 or request.as_of_ms > now_ms:
-        text = f"{request.as_of_ms} is not a moment up to now ({now_ms}): give Unix milliseconds UTC, or 0 for now"
-        bad.append(Violation("selection.as_of_ms", text))
+        bad.append(not_up_to_now("selection.as_of_ms", request.as_of_ms, now_ms))
     by_today = request.attributes == analytics_pb2.ATTRIBUTE_BASIS_TODAY
     return Selection(tuple(found), today if by_today else None, request.as_of_ms)
+
+
+def not_up_to_now(field: str, at_ms: int, now_ms: int) -> Violation:
+    """What is told of a moment that is below zero or still to come, in Unix milliseconds and for people."""
+    now = _utc(now_ms)
+    shown = f"{at_ms} ({_utc(at_ms)})" if 0 <= at_ms <= _LATEST_MS else f"{at_ms}"
+    return Violation(field, f"{shown} is not a moment up to now, {now}: give Unix milliseconds UTC, or 0 for now")
+
+
+def _utc(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _is_good(one: analytics_pb2.Filter, field: str, choices: tuple[str, ...], bad: list[Violation]) -> bool:

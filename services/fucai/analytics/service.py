@@ -28,12 +28,14 @@ from fucai.analytics.silent import silent
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
 from fucai.analytics.trend import stream_trend, trend
+from fucai.analytics.turned import DrawTurnedError
 from fucai.runtime.errors import Context, abort, failed_precondition, invalid_argument, not_found, unavailable
 from fucai.v1 import analytics_pb2, analytics_pb2_grpc
 
 LONGEST_SECONDS = 60.0
 _ANSWERING_SECONDS = 0.1
 _RETRY_MS = 2_000
+_TURNED_MS = 100
 
 Clock = Callable[[], datetime]
 
@@ -64,6 +66,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         """The same rows in parts, without a bound on their number."""
         async with self._asking(context, request.question.selection) as asked:
             async for part in stream_trend(asked, request.question):
+                await asked.turning.check(asked.ask)
                 yield part
 
     async def Headline(
@@ -166,23 +169,27 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         ran: list[Ran] = []
         explain = selection is not None and selection.explain
         ask = self._store.asking(seconds, ran) if explain else self._kept.over(self._store.asking(seconds))
+        asked = Asked(
+            ask=ask,
+            today=moment.astimezone(self._zone).date(),
+            now_ms=int(moment.timestamp() * 1000),
+            currency=self._currency,
+            zone=self._zone,
+            ran=ran,
+        )
         try:
             if selection is not None and selection.filters:
                 await check_values(ask, selection)
-            yield Asked(
-                ask=ask,
-                today=moment.astimezone(self._zone).date(),
-                now_ms=int(moment.timestamp() * 1000),
-                currency=self._currency,
-                zone=self._zone,
-                ran=ran,
-            )
+            yield asked
+            await asked.turning.check(ask)
         except questions.BadQuestionError as error:
             await invalid_argument(context, error.violations)
         except UnknownOutletError as error:
             await not_found(context, "outlet", error.outlet_id, str(error))
         except SealedDrawError as error:
             await failed_precondition(context, str(error))
+        except DrawTurnedError as error:
+            await unavailable(context, str(error), retry_after_ms=_TURNED_MS)
         except StoreAwayError as error:
             await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
         except StoreSlowError as error:

@@ -21,7 +21,7 @@ from fucai.analytics.paging import page
 from fucai.analytics.pairing import market
 from fucai.analytics.questions import BadQuestionError
 from fucai.analytics.reach import Reach, reach
-from fucai.analytics.selection import Selection, read_selection
+from fucai.analytics.selection import Selection, not_up_to_now, read_selection
 from fucai.analytics.store import Row
 from fucai.analytics.texts import plain, where
 from fucai.domain.open_time import ClosedDays, Trade, closed_days, has_pattern, silence
@@ -114,8 +114,7 @@ async def silent(asked: Asked, request: analytics_pb2.SilentRequest) -> analytic
 def _moment(request: analytics_pb2.SilentRequest, asked: Asked, now: Reach, bad: list[Violation]) -> _Moment:
     """What was received last bounds it: hours of which nobody has sent anything yet say nothing of an outlet."""
     if not 0 <= request.at_ms <= asked.now_ms:
-        text = f"{request.at_ms} is not a moment up to now ({asked.now_ms}): give Unix milliseconds UTC, or 0 for now"
-        bad.append(Violation("at_ms", text))
+        bad.append(not_up_to_now("at_ms", request.at_ms, asked.now_ms))
     if request.least_hours > MAX_HOURS:
         text = f"{request.least_hours} hours: choose 1 to {MAX_HOURS}, or 0 for {DEFAULT_HOURS}"
         bad.append(Violation("least_hours", text))

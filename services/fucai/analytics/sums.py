@@ -23,8 +23,13 @@ _SLOT = (
     " + indexOf({rate_games:Array(String)}, toString(game)) + 1"
 )
 RATES = ("prize_bp", "issuing_fee_bp", "welfare_fund_bp", "commission_bp")
-KNOWN_RATES = {"unrated": "rated", "uncommissioned": "commissioned"}
-"""Sums of events without a rate, and the parameter that says where there is one."""
+KNOWN_RATES = {
+    "unrated": "rated",
+    "unrated_fen": "rated",
+    "uncommissioned": "commissioned",
+    "uncommissioned_fen": "commissioned",
+}
+"""Sums over events without a rate, and the parameter that says where there is one."""
 
 
 class Sum(NamedTuple):
@@ -43,8 +48,16 @@ def _rated(rate: str) -> Sum:
 
 def _without(known: str) -> Sum:
     """Events that would need a rate which the game does not have on their day."""
-    term = f"if(kind IN ('SALE', 'VOID') AND NOT arrayElement({{{known}:Array(UInt8)}}, {_SLOT}), event_count, 0)"
-    return Sum(term, ("event_count",), frozenset({"game"}))
+    return Sum(f"if({_lacking(known)}, event_count, 0)", ("event_count",), frozenset({"game"}))
+
+
+def _sales_without(known: str) -> Sum:
+    """The sales of such events."""
+    return Sum(f"if({_lacking(known)}, {_SIGNED.format('fen')}, 0)", ("fen",), frozenset({"game"}))
+
+
+def _lacking(known: str) -> str:
+    return f"kind IN ('SALE', 'VOID') AND NOT arrayElement({{{known}:Array(UInt8)}}, {_SLOT})"
 
 
 SUMS: Mapping[str, Sum] = {
@@ -66,10 +79,12 @@ SUMS: Mapping[str, Sum] = {
     "welfare_fund_bp": _rated("welfare_fund_bp"),
     "commission_bp": _rated("commission_bp"),
     "unrated": _without("rated"),
+    "unrated_fen": _sales_without("rated"),
     "uncommissioned": _without("commissioned"),
+    "uncommissioned_fen": _sales_without("commissioned"),
 }
-"""By name. `sold` are bets of sales, voided or not; `unrated` and
-`uncommissioned` count events of games without such a rate on their day."""
+"""By name. `sold` are bets of sales, voided or not; `unrated` and `uncommissioned` count events of games without such a
+rate on their day, and those with `_fen` are their sales."""
 
 OUTLETS = "outlets"
 """Outlets with at least one sale: no sum, but counted beside them."""

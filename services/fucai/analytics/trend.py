@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from fucai.analytics import definitions, rates, sums, texts
 from fucai.analytics.asked import Asked
+from fucai.analytics.buckets import buckets_of, cautions_of, span
 from fucai.analytics.cells import Bucket, Cell, Cells, Figures, Group, Values
 from fucai.analytics.measures import Sums, growth_message, measurement
 from fucai.analytics.paging import page
@@ -18,10 +19,11 @@ from fucai.analytics.pairing import market
 from fucai.analytics.questions import TrendQuestion, read_trend
 from fucai.analytics.reach import Reach, names, reach
 from fucai.analytics.store import Ask
-from fucai.domain.comparison import Pairing, pair
+from fucai.analytics.unrated import is_lacking, unrated
+from fucai.domain.comparison import Pairing
 from fucai.domain.growth import Coverage
 from fucai.domain.market import Market
-from fucai.domain.periods import Comparison, DayRange, Grain, buckets, coverage, hour_base, whole
+from fucai.domain.periods import Comparison, DayRange, Grain, coverage, hour_base, whole
 from fucai.v1 import analytics_pb2
 
 PART_ROWS = 1_000
@@ -52,6 +54,8 @@ class _Course:
     names: Sequence[Mapping[str, str]]
     last_hour: int
     rows: int = 0
+    cautions: Sequence[analytics_pb2.Caution] = ()
+    lacks_rates: bool = False
     total: Figures = field(default_factory=Figures)
     window: deque[Mapping[Group, int] | None] = field(default_factory=deque)
 
@@ -67,7 +71,7 @@ async def trend(asked: Asked, request: analytics_pb2.TrendRequest) -> analytics_
     course = await _course(asked, request, bounded=True)
     rows = [row for part in [await _part(course, course.buckets)] for row in part] if course.buckets else []
     paged, token = page(rows, request)
-    answer = _end(asked, course)
+    answer = await _end(asked, course)
     answer.rows.extend(paged)
     answer.next_page_token = token
     return answer
@@ -94,26 +98,33 @@ async def stream_trend(
         while len(ready) >= PART_ROWS or (ready and place == len(course.buckets)):
             yield analytics_pb2.StreamTrendResponse(rows=ready[:PART_ROWS])
             del ready[:PART_ROWS]
-    yield analytics_pb2.StreamTrendResponse(end=_end(asked, course))
+    yield analytics_pb2.StreamTrendResponse(end=await _end(asked, course))
 
 
 async def _course(asked: Asked, request: analytics_pb2.TrendRequest, *, bounded: bool) -> _Course:
     question = read_trend(request, asked.today, asked.now_ms, bounded=bounded)
     now = await reach(asked.ask)
     known = await market(asked.ask, question.days, question.selection) if question.comparison else Market()
-    found = _buckets(question, now, known)
+    found = buckets_of(question, now, known)
     fixed, named, last_hour = await asyncio.gather(
         rates.parameters(asked.ask, question.sums), names(asked.ask, question.by), _last_hour(asked.ask, question, now)
     )
     cells = Cells(asked.ask, question, fixed)
     if question.top and question.by and found:
         cells = replace(cells, shown=await cells.largest(found, question.top))
-    return _Course(question, now, found, cells, named, last_hour, window=deque(maxlen=question.moving_average or 1))
+    window: deque[Mapping[Group, int] | None] = deque(maxlen=question.moving_average or 1)
+    cautions = cautions_of(question, found, now, known)
+    return _Course(question, now, found, cells, named, last_hour, cautions=cautions, window=window)
 
 
-def _end(asked: Asked, course: _Course) -> analytics_pb2.TrendResponse:
+async def _end(asked: Asked, course: _Course) -> analytics_pb2.TrendResponse:
     """All that is not a row."""
     question = course.question
+    lacking = (
+        await unrated(asked.ask, question.measures, *span(course.buckets), question.selection)
+        if course.lacks_rates
+        else ()
+    )
     return analytics_pb2.TrendResponse(
         freshness=course.now.freshness(asked.now_ms),
         definitions=definitions.of_trend(
@@ -124,28 +135,9 @@ def _end(asked: Asked, course: _Course) -> analytics_pb2.TrendResponse:
         total_rows=course.rows,
         total=analytics_pb2.Figures(**course.total._asdict()),
         queries=asked.queries(),
+        unrated=lacking,
+        cautions=course.cautions,
     )
-
-
-def _buckets(question: TrendQuestion, now: Reach, known: Market) -> list[Bucket]:
-    """The buckets of the stored days that were asked for, each with its base."""
-    if now.first_day is None or now.last_day is None:
-        return []
-    first, last = max(question.days.first, now.first_day), min(question.days.last, now.last_day)
-    if last < first:
-        return []
-    stored, rule = DayRange(now.first_day, now.last_day), question.comparison
-    back = (question.base_first - question.days.first).days if question.base_first else 0
-    return [
-        Bucket(
-            one.start,
-            one.days,
-            None
-            if rule is Comparison.NONE
-            else pair(one.days, rule, stored, known, grain=question.grain, given=one.days.shifted(back)),
-        )
-        for one in buckets(question.grain, DayRange(first, last), Comparison.NONE)
-    ]
 
 
 async def _last_hour(ask: Ask, question: TrendQuestion, now: Reach) -> int:
@@ -163,6 +155,9 @@ async def _part(course: _Course, found: Sequence[Bucket]) -> list[analytics_pb2.
         row for bucket in found for slot in _slots(bucket, course) for row in _rows(slot, groups, values, bases, course)
     ]
     course.rows += len(rows)
+    course.lacks_rates = course.lacks_rates or is_lacking(
+        _sums(one, course.question) for side in (values, bases) for one in side.values()
+    )
     for one in values.values():
         course.total = Figures(*(sum(pair_) for pair_ in zip(course.total, one.figures, strict=True)))
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fucai.auditor.days import day_text
@@ -12,6 +12,7 @@ from fucai.auditor.narrow import AtFault, joined
 from fucai.auditor.recount import Recount
 from fucai.auditor.statements import Sums
 from fucai.auditor.stored import Moving, Stored
+from fucai.domain.embargo import Embargo
 
 KINDS = {1: "SALE", 2: "VOID", 3: "PAYOUT"}
 _NONE: Sums = (0, 0, 0)
@@ -33,7 +34,8 @@ class Line:
     """One business day, terminal, epoch, game and kind. Sums are events, bets, fen; `stated` is None without a close.
 
     `closed` is what Kafka holds of the events that closes cover. While a draw in the line is sealed, `withheld` is true
-    and no sum may be shown.
+    and no sum may be shown; so it is where the line has events of which only the game is known, closed and not found or
+    in quarantine without a draw, while any draw of the game is sealed.
     """
 
     business_day: str
@@ -54,8 +56,21 @@ class Line:
     detail: str
 
 
-Sealed = Callable[[str, str], bool]
-"""Whether figures of a game's draw are withheld."""
+class Sealed:
+    """Which sums of lines are withheld at one moment."""
+
+    def __init__(self, embargo: Embargo, now_ms: int) -> None:
+        self._embargo, self._now_ms = embargo, now_ms
+        self._games = {game for game, _ in embargo.sealed(now_ms)}
+
+    def draw(self, game: str, draw_no: str) -> bool:
+        """Whether those of a draw are; an empty number stands for no draw."""
+        return self._embargo.is_sealed(game, draw_no, self._now_ms)
+
+    def game(self, game: str) -> bool:
+        """Whether those of events whose draw nobody knows are: while any draw of the game is sealed."""
+        return game in self._games
+
 
 _Short = tuple[int, bytes, int]
 """Day, game, kind."""
@@ -107,7 +122,7 @@ def _lines_of(
         has_close = short in stated or closed != _NONE
         claimed = stated.get(short, _NONE) if has_close else None
         ranges = joined([(seq, seq) for seq in seqs])
-        detail = f"{rest[0]} events after the last close" if has_close and rest[0] else ""
+        detail = "events after the last close" if has_close and rest[0] else ""
         if ranges or (kafka != _add(in_store, in_quarantine) and not is_moving):
             verdict, detail = Verdict.DIFFERS, "Kafka and store differ"
         elif claimed is not None and claimed != closed:
@@ -123,7 +138,11 @@ def _lines_of(
         outlets = sorted({line[0].decode("utf-8", "replace") for line in mine} | (close_outlets if not mine else set()))
         day, game, kind = short
         name = game.decode("utf-8", "replace")
-        withheld = any(sealed(name, line[4].decode("utf-8", "replace")) for line in mine)
+        is_open = (claimed is not None and claimed != closed) or any(
+            not line[4] for line in held if _short(line) == short
+        )
+        withheld = any(sealed.draw(name, line[4].decode("utf-8", "replace")) for line in mine)
+        withheld = withheld or (is_open and sealed.game(name))
         found.append(
             Line(
                 day_text(day), ",".join(outlets), key[0], key[1], name, KINDS.get(kind, str(kind)),

@@ -16,6 +16,7 @@ class AuditorMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._shown: set[tuple[str, str]] = set()
+        self._until_ms = 0
         self._events = Gauge(
             "fucai_auditor_events",
             "Events in Kafka since the store was made, by game and what became of them: received, stored, duplicate, "
@@ -54,12 +55,15 @@ class AuditorMetrics:
         totals: Mapping[str, tuple[int, int, int, int]],
         in_flight: Mapping[str, int],
         sealed: Collection[str] = (),
+        until_ms: int = 0,
     ) -> None:
         """Show what became of events: by game received, stored, duplicates, quarantined of what was compared.
 
         Of a game in `sealed` only what is unexplained is shown: its other counts, less those that the ledger shows
-        without sealed draws, would tell how often a sealed draw was sold.
+        without sealed draws, would tell how often a sealed draw was sold. At `until_ms`, Unix ms, the next draw is
+        sealed; 0 where none is known.
         """
+        self._until_ms = until_ms
         for game in totals.keys() | in_flight.keys():
             received, stored, duplicates, quarantined = totals.get(game, (0, 0, 0, 0))
             flying = in_flight.get(game, 0)
@@ -78,11 +82,17 @@ class AuditorMetrics:
                     self._events.remove(game, outcome)
                 (self._shown.discard if game in sealed else self._shown.add)((game, outcome))
 
+    def hide_outdated(self, now_ms: int) -> None:
+        """Show what became of events no longer once a draw is sealed that the counts may contain."""
+        if 0 < self._until_ms <= now_ms:
+            self.hide_events()
+
     def hide_events(self) -> None:
         """Show what became of events no longer: nobody can tell now which draws are sealed."""
         for game, outcome in self._shown:
             self._events.remove(game, outcome)
         self._shown.clear()
+        self._until_ms = 0
 
     def show_findings(self, counts: Mapping[str, int]) -> None:
         """Show how many findings are kept, by kind."""

@@ -84,7 +84,7 @@ class Nightly:
             client,
             Question(day, day, with_lines=True, loader_group=self._loader_group),
             zone=self._zone,
-            now_ms=time.time_ns() // 1_000_000,
+            now_ms=lambda: time.time_ns() // 1_000_000,
             stage=stage,
         )
         keep(client, found, "nightly", today)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from fucai.adapters import audit_rows, audit_store
+from fucai.adapters import audit_rows, audit_store, draw_store
 from fucai.adapters.clickhouse import Client
 from fucai.adapters.logreader import LogReader, committed_offsets
 from fucai.auditor.compare import compare, compare_bad
@@ -18,7 +18,7 @@ from fucai.auditor.days import DayClock
 from fucai.auditor.findings import Finding, Findings, Kind
 from fucai.auditor.fold import Scope
 from fucai.auditor.keys import Keys, parse_keys
-from fucai.auditor.lines import Line, make_lines
+from fucai.auditor.lines import Line, Sealed, make_lines
 from fucai.auditor.narrow import Narrower
 from fucai.auditor.recount import Window, recount
 from fucai.auditor.roots import NO_ROOT, DayRoot, chain_days
@@ -76,18 +76,20 @@ def audit(
     question: Question,
     *,
     zone: ZoneInfo,
-    now_ms: int,
+    now_ms: Callable[[], int],
     keys: Keys | None = None,
     stage: Stage,
 ) -> Audit:
-    """Audit some business days. `keys` replace those of the registry.
+    """Audit some business days; `now_ms` tells Unix ms. `keys` replace those of the registry.
+
+    Which draws are sealed is judged when everything was read, for that may take long.
 
     Raises:
         KafkaError, ClickHouseError: a neighbour is away.
         LookupError: a topic does not exist.
     """
     clock, findings = DayClock(zone), Findings()
-    found = Audit(question, secrets.token_hex(8), now_ms, findings)
+    found = Audit(question, secrets.token_hex(8), now_ms(), findings)
     waived: defaultdict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
     for terminal, epoch, first, last, _, _ in audit_rows.read_waivers(client):
         waived[terminal, epoch].append((first, last))
@@ -125,10 +127,8 @@ def audit(
     found.terminals, found.in_flight = len(recounted.folds), at_fault.in_flight
     found.unfollowed = sum(fold.unfollowed for fold in recounted.folds.values())
     if question.with_lines:
-        embargo = Embargo({draw: DrawTimes(*times) for draw, times in audit_rows.read_draws(client).items()})
-        found.lines = make_lines(
-            recounted, stored, at_fault, waived, lambda game, draw: embargo.is_sealed(game, draw, now_ms)
-        )
+        embargo = Embargo({draw: DrawTimes(*times) for draw, times in draw_store.read_times(client).items()})
+        found.lines = make_lines(recounted, stored, at_fault, waived, Sealed(embargo, now_ms()))
     before = audit_store.kept_roots(client, question.first - timedelta(days=1))
     found.roots = chain_days(
         question.first, question.last, before[-1][0] if before else NO_ROOT, recounted.folds.values()

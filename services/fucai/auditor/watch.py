@@ -79,6 +79,7 @@ class Watch:
                     self._start_over()
                     continue
                 self._take(records)
+                self._metrics.hide_outdated(time.time_ns() // 1_000_000)
                 if self._now() >= self._settle_at:
                     self._settle()
                     self._settle_at = self._now() + self._settle_s
@@ -178,7 +179,9 @@ class Watch:
 
     def _show(self) -> None:
         flying = self._tally.in_flight()
-        self._metrics.show_events(audit_windows.totals(self._client), flying, audit_windows.sealed_games(self._client))
+        until_ms = audit_windows.next_seal_ms(self._client)  # before, and what is sealed after, what is counted
+        totals = audit_windows.totals(self._client)
+        self._metrics.show_events(totals, flying, audit_windows.sealed_games(self._client), until_ms)
         self._metrics.show_findings(audit_store.count_findings(self._client))
         marks = {place: self._consumer.high_water(place) for place in self._consumer.assigned()}
         lag = sum(max((mark or 0) - self._position.get(place, 0), 0) for place, mark in marks.items() if mark)

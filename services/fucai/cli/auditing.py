@@ -136,9 +136,8 @@ def run(order: Order, question: Question, *, source: str, keeping: bool) -> Done
         client = connect(where.clickhouse, where.database, log_comment=f"fucai {source}", timeout_s=600)
         try:
             zone = ZoneInfo(read_store_settings(client).timezone)
-            now_ms = time.time_ns() // 1_000_000
             with _stages(console) as stage:
-                found = audit(where.kafka, client, question, zone=zone, now_ms=now_ms, keys=order.keys, stage=stage)
+                found = audit(where.kafka, client, question, zone=zone, now_ms=_now_ms, keys=order.keys, stage=stage)
             if keeping:
                 keep(client, found, source, datetime.now(zone).date())
         finally:
@@ -151,6 +150,10 @@ def run(order: Order, question: Question, *, source: str, keeping: bool) -> Done
             exit_code=os.EX_UNAVAILABLE,
         ) from error
     return Done(found, _report(found, order.report, where), zone)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _report(found: Audit, folder: Path | None, where: Sources) -> list[Path]:

@@ -58,12 +58,16 @@ class Embargo:
         draw = self.draws.get((game, draw_no))
         return draw is None or draw.is_sealed(now_ms)
 
-    def next_seal_ms(self, now_ms: int) -> int:
-        """When the next draw is sealed, Unix ms: figures had now may contain it, so show them until then only.
+    def sealed(self, now_ms: int) -> frozenset[tuple[str, str]]:
+        """The draws, by game and number, that are sealed at that moment; of those in a table.
 
-        0 where none is known.
+        Figures had earlier may contain a draw that was not among them then, so they are not to be shown any more.
         """
-        return min((draw.sealed_ms for draw in self.draws.values() if draw.sealed_ms > now_ms), default=0)
+        return frozenset(key for key, draw in self.draws.items() if draw.is_sealed(now_ms))
+
+    def with_draws(self, draws: Mapping[tuple[str, str], DrawTimes]) -> Embargo:
+        """The same with newer times of some draws."""
+        return Embargo({**self.draws, **draws}, self.drawless)
 
     def hides_event(self, game: str, draw_no: str, now_ms: int, *, daily_summary: bool) -> bool:
         """Whether figures of an event that nobody has found good are withheld.

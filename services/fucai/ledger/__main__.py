@@ -101,7 +101,7 @@ async def build(service: Service[LedgerSettings]) -> None:
             flood_rule=settings.flood_rule,
         )
 
-    metrics, collector = SurveyMetrics(service.metrics), SurveyCollector()
+    metrics, collector = SurveyMetrics(service.metrics), SurveyCollector(lambda: registry.known.embargo)
     service.metrics.register(collector)
     schedule = Schedule(
         survey,

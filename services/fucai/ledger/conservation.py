@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from fucai.adapters.conservation_store import (
@@ -13,12 +14,14 @@ from fucai.adapters.conservation_store import (
     count_duplicates,
     count_stored,
     count_unreadable,
+    named_draws,
     quarantined_events,
     stored_draws,
 )
 from fucai.adapters.ledger_store import read_accounts
 from fucai.domain.completeness import State
 from fucai.domain.embargo import Embargo
+from fucai.ledger.sealed import as_stored
 
 _MOST_TRIES = 5
 
@@ -63,9 +66,19 @@ class Sum(NamedTuple):
 
 @dataclass(slots=True)
 class Conservation:
-    """The count. `withheld` are game and number of draws that stand in no row, or in one without figures."""
+    """The count.
+
+    Attributes:
+        by: what it is broken down by.
+        sealed: the draws that are sealed by a table.
+        rows: what became of events, by row.
+        withheld: game and number of draws that stand in no row, or in one without figures. They are those of the whole
+            channel, whichever outlet was asked about: who sold a sealed draw, and how many did, is a figure of it.
+        unreadable: Kafka records kept as raw bytes.
+    """
 
     by: By
+    sealed: frozenset[tuple[str, str]]
     rows: dict[RowKey, dict[Outcome, Sum]] = field(default_factory=lambda: defaultdict(dict))
     withheld: set[tuple[str, str]] = field(default_factory=set)
     unreadable: int = 0
@@ -90,36 +103,47 @@ class Conservation:
             self.rows[RowKey("", game, draw_no, withheld=True)] = {}
 
 
-def count(client: Any, embargo: Embargo, now_ms: int, by: By, scope: Scope) -> Conservation:
-    """Count the events of a scope as they stand now.
+def count(client: Any, known: Embargo, clock: Callable[[], int], by: By, scope: Scope) -> Conservation:
+    """Count the events of a scope as they stand now; `clock` tells Unix ms.
+
+    The embargo is that of the store, so that a seal by hand holds at once. What was counted while a draw was being
+    sealed may contain it, and is counted again.
 
     Raises:
         ClickHouseError: the server is away or refuses.
+        RuntimeError: draws are being sealed all the time.
     """
-    found = Conservation(by, unreadable=count_unreadable(client))
+    for _ in range(_MOST_TRIES):
+        now_ms, embargo = clock(), as_stored(client, known)
+        found = _count(client, embargo, now_ms, by, scope)
+        if as_stored(client, known).sealed(clock()) <= found.sealed:
+            return found
+    raise RuntimeError(f"draws were sealed in each of {_MOST_TRIES} counts: ask again")
+
+
+def _count(client: Any, embargo: Embargo, now_ms: int, by: By, scope: Scope) -> Conservation:
+    found = Conservation(by, unreadable=count_unreadable(client), sealed=embargo.sealed(now_ms))
     _add_quarantined(client, embargo, now_ms, scope, found)
     for each in count_duplicates(client, scope, ("outlet_id", "game", "draw_no")):
         outlet_id, game, draw_no = each.group
-        hidden = embargo.hides_event(game, draw_no, now_ms, daily_summary=each.found_good)
-        if hidden:
-            found.withhold(game, draw_no)
-        else:
+        if not embargo.hides_event(game, draw_no, now_ms, daily_summary=each.found_good):
             found.add(outlet_id, game, draw_no, Outcome.DUPLICATE, Sum(each.events, each.amount_fen))
     if by is By.OUTLET:
-        for each in _stored_by_outlet(client, embargo, now_ms, scope, found):
+        for each in _stored_by_outlet(client, embargo, now_ms, scope):
             found.add(each.group[0], "", "", Outcome.STORED, Sum(each.events, each.amount_fen))
-        return found
-    columns = ("outlet_id", "game", "draw_no") if by is By.OUTLET_AND_DRAW else ("game", "draw_no")
-    for each in count_stored(client, scope, columns):
-        *outlet, game, draw_no = each.group
-        if embargo.is_sealed(game, draw_no, now_ms):
+    else:
+        columns = ("outlet_id", "game", "draw_no") if by is By.OUTLET_AND_DRAW else ("game", "draw_no")
+        for each in count_stored(client, scope, columns):
+            *outlet, game, draw_no = each.group
+            if not embargo.is_sealed(game, draw_no, now_ms):
+                found.add("".join(outlet), game, draw_no, Outcome.STORED, Sum(each.events, each.amount_fen))
+    for game, draw_no, found_good in named_draws(client, replace(scope, outlet_id="")):
+        if embargo.hides_event(game, draw_no, now_ms, daily_summary=found_good):
             found.withhold(game, draw_no)
-        else:
-            found.add("".join(outlet), game, draw_no, Outcome.STORED, Sum(each.events, each.amount_fen))
     return found
 
 
-def _stored_by_outlet(client: Any, embargo: Embargo, now_ms: int, scope: Scope, found: Conservation) -> list[Counted]:
+def _stored_by_outlet(client: Any, embargo: Embargo, now_ms: int, scope: Scope) -> list[Counted]:
     """Stored events by outlet without sealed draws. Counts again where a sealed draw turned up meanwhile."""
     draws = stored_draws(client)
     for _ in range(_MOST_TRIES):
@@ -127,8 +151,6 @@ def _stored_by_outlet(client: Any, embargo: Embargo, now_ms: int, scope: Scope, 
         rows = count_stored(client, scope, By.OUTLET.value, sorted(sealed))
         draws = stored_draws(client)
         if not any(embargo.is_sealed(*draw, now_ms) for draw in draws - sealed):
-            in_scope = {draw for draw in sealed if scope.game in ("", draw[0]) and scope.draw_no in ("", draw[1])}
-            found.withheld |= in_scope
             return rows
     raise RuntimeError(f"sealed draws turned up in each of {_MOST_TRIES} counts: ask again")
 
@@ -138,7 +160,6 @@ def _add_quarantined(client: Any, embargo: Embargo, now_ms: int, scope: Scope, f
     accounts = read_accounts(client, keys={group.key for group in groups}, whole=True)
     for group in groups:
         if embargo.hides_event(group.game, group.draw_no, now_ms, daily_summary=group.daily_summary):
-            found.withhold(group.game, group.draw_no)
             continue
         sums: defaultdict[Outcome, list[int]] = defaultdict(lambda: [0, 0])
         for seq, amount_fen in group.numbers:

@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from fucai.domain.embargo import Embargo
 from fucai.ledger.conservation import Outcome
 from fucai.ledger.survey import Survey
 
@@ -43,7 +44,9 @@ class SurveyCollector(Collector):
     Before the first survey there are no figures at all: never a zero that nobody counted.
     """
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, embargo: Callable[[], Embargo], *, clock: Callable[[], float] = time.time) -> None:
+        """`embargo` is the one known at the time of a scrape; it raises RegistryAwayError while none is."""
+        self._embargo = embargo
         self._clock = clock
         self._last: tuple[float, Survey] | None = None
 
@@ -87,7 +90,7 @@ class SurveyCollector(Collector):
         yield _gauge(
             "fucai_ledger_unreadable_records", "Kafka records kept as raw bytes in quarantine.", survey.unreadable
         )
-        if not survey.next_seal_ms or now < survey.next_seal_ms / 1000:
+        if self._embargo().sealed(int(now * 1000)) <= survey.sealed:
             yield from _conservation(survey)
 
 

@@ -18,6 +18,7 @@ from fucai.ledger import answers, conservation, desk, gaps, paging, requests
 from fucai.ledger.metrics import SurveyMetrics
 from fucai.ledger.registry import CurrentRegistry
 from fucai.ledger.replay import CannotReplayError, Replayer, UnconfirmedError
+from fucai.ledger.sealed import as_stored
 from fucai.ledger.store import Store, StoreAwayError
 from fucai.ledger.survey import silent_terminals
 from fucai.runtime.errors import Context, Violation, failed_precondition, invalid_argument, not_found, unavailable
@@ -117,11 +118,10 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         """Entries in quarantine."""
         async with _refusing(context):
             selection, standings, rows, after = requests.read_listing(request)
-            now_ms = instant_ms(self._now())
-            floods = await self._store.run(desk.floods, self._rules.flood, now_ms)
+            floods = await self._store.run(desk.floods, self._rules.flood, self._now_ms())
             found, after = await self._store.run(desk.list_entries, selection, standings, rows=rows, after=after)
             flooding = frozenset(traffic.terminal_id for traffic in floods)
-            message = answers.Answers(self._registry.known.embargo, now_ms, flooding)
+            message = await self._answers(flooding)
             return pb.ListQuarantinedResponse(
                 entries=[message.entry(listed) for listed in found],
                 next_page_token=paging.write(after),
@@ -138,10 +138,9 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         async with _refusing(context):
             number = Number(request.terminal_id, request.epoch, request.seq)
             found = await self._store.run(desk.dossier, number)
-            now_ms = instant_ms(self._now())
-            floods = await self._store.run(desk.floods, self._rules.flood, now_ms)
+            floods = await self._store.run(desk.floods, self._rules.flood, self._now_ms())
             flooding = frozenset(traffic.terminal_id for traffic in floods)
-            return answers.Answers(self._registry.known.embargo, now_ms, flooding).dossier(found)
+            return (await self._answers(flooding)).dossier(found)
 
     async def ReplayQuarantined(
         self, request: pb.ReplayQuarantinedRequest, context: Context
@@ -151,7 +150,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
             result = await self._replayer.replay(requests.read_replay(request))
             self._metrics.replayed.labels("replayed").inc(result.replayed)
             self._metrics.replayed.labels("still_bad").inc(len(result.still_bad))
-            message = answers.Answers(self._registry.known.embargo, instant_ms(self._now()))
+            message = await self._answers()
             return message.replayed(result, paging.write(result.after))
 
     async def WaiveSequences(self, request: pb.WaiveSequencesRequest, context: Context) -> pb.WaiveSequencesResponse:
@@ -172,9 +171,7 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
         async with _refusing(context):
             by, scope = requests.read_count(request)
             size = requests.read_page_size(request.page_size)
-            now_ms = instant_ms(self._now())
-            embargo = self._registry.known.embargo
-            found = await self._store.run(conservation.count, embargo, now_ms, by, scope)
+            found = await self._store.run(conservation.count, self._registry.known.embargo, self._now_ms, by, scope)
             rows = sorted(found.rows.items())
             page, token = paging.cut(
                 rows, lambda row: (*row[0][:3], int(row[0].withheld)), size=size, token=request.page_token
@@ -184,11 +181,19 @@ class LedgerService(ledger_pb2_grpc.LedgerServiceServicer):
                 next_page_token=token,
                 withheld_draws=0 if "draw_no" in by.value else len(found.withheld),
                 unreadable_records=found.unreadable,
-                counted_ms=now_ms,
+                counted_ms=self._now_ms(),
             )
+
+    async def _answers(self, flooding: frozenset[str] = frozenset()) -> answers.Answers:
+        """What withholds as of now; ask for it last, when what is to be told was read."""
+        embargo = await self._store.run(as_stored, self._registry.known.embargo)
+        return answers.Answers(embargo, self._now_ms(), flooding)
 
     def _now(self) -> datetime:
         return self._clock().astimezone(self._rules.zone)
+
+    def _now_ms(self) -> int:
+        return instant_ms(self._now())
 
 
 @asynccontextmanager

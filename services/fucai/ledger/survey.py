@@ -25,7 +25,7 @@ OTHER_GAME = "other"
 class Survey:
     """What one look found: 0 as `oldest_gap_ms` without gaps; `events` by game and outcome, without sealed draws.
 
-    From `next_seal_ms` on, where it is not 0, `events` may contain a draw that is sealed: they are not shown then.
+    `sealed` are the draws that were sealed by a table. Once another one is, `events` may contain it, and are not shown.
     """
 
     gaps: int
@@ -37,7 +37,7 @@ class Survey:
     events: Mapping[tuple[str, Outcome], int]
     withheld_draws: int
     unreadable: int
-    next_seal_ms: int = 0
+    sealed: frozenset[tuple[str, str]] = frozenset()
 
 
 def silent_terminals(client: Any, known: Known, now: datetime, *, threshold_hours: float) -> list[Silence]:
@@ -59,7 +59,7 @@ def take_survey(client: Any, known: Known, now: datetime, *, threshold_hours: fl
     gaps = find_gaps(client, known.roster, now.date())
     silent = silent_terminals(client, known, now, threshold_hours=threshold_hours)
     unexpected = sum(not silence.expected for silence in silent)
-    conservation = count(client, known.embargo, now_ms, By.GAME, Scope())
+    conservation = count(client, known.embargo, lambda: now_ms, By.GAME, Scope())
     events: dict[tuple[str, Outcome], int] = {}
     for key, row in conservation.rows.items():
         game = key.game if key.game in known.validator.catalogue.games else OTHER_GAME
@@ -75,5 +75,5 @@ def take_survey(client: Any, known: Known, now: datetime, *, threshold_hours: fl
         events=events,
         withheld_draws=len(conservation.withheld),
         unreadable=conservation.unreadable,
-        next_seal_ms=known.embargo.next_seal_ms(now_ms),
+        sealed=conservation.sealed,
     )

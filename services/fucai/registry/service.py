@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from itertools import islice
 from typing import NoReturn, TypeVar
 from zoneinfo import ZoneInfo
 
 import grpc
 
-from fucai.adapters.draw_store import count_late
+from fucai.adapters.draw_store import count_late, read_now_ms
 from fucai.domain.calendar import parse_day
 from fucai.domain.draw_acts import DrawRefusedError
 from fucai.domain.embargo import END, SEAL
@@ -44,18 +43,12 @@ MAX_PROBLEMS = 20_000
 _RETRY_MS = 1_000
 
 
-def utc_now_ms() -> int:
-    """The time now, Unix ms."""
-    return time.time_ns() // 1_000_000
-
-
 class RegistryService(registry_pb2_grpc.RegistryServiceServicer):
-    """Serves the registry of one store."""
+    """Serves the registry of one store. Draws are sealed and end by the store's clock, as its view judges them."""
 
-    def __init__(self, mirror: Mirror, store: Store, now_ms: Callable[[], int] = utc_now_ms) -> None:
+    def __init__(self, mirror: Mirror, store: Store) -> None:
         self._mirror = mirror
         self._store = store
-        self._now_ms = now_ms
 
     async def ListRecords(self, request: pb.ListRecordsRequest, context: Context) -> pb.ListRecordsResponse:
         """See registry.proto."""
@@ -178,7 +171,7 @@ class RegistryService(registry_pb2_grpc.RegistryServiceServicer):
         """See registry.proto."""
         if request.page_size > MAX_PAGE:
             await invalid_argument(context, [Violation("page_size", f"{request.page_size} is above {MAX_PAGE}")])
-        draws = Draws(await self._ask(self._mirror.current(), context), self._now_ms())
+        draws = await self._draws(context)
         keys = draws.keys(game=request.game, sealed_only=request.sealed_only)
         try:
             chosen, next_token = page(keys, request.page_size or MAX_PAGE, request.page_token)
@@ -189,7 +182,7 @@ class RegistryService(registry_pb2_grpc.RegistryServiceServicer):
     async def GetDraw(self, request: pb.GetDrawRequest, context: Context) -> pb.GetDrawResponse:
         """See registry.proto."""
         key = (request.game, request.draw_no)
-        draws = Draws(await self._ask(self._mirror.current(), context), self._now_ms())
+        draws = await self._draws(context)
         try:
             answer = pb.GetDrawResponse(draw=draws.status(key))
         except UnknownDrawError as error:
@@ -220,11 +213,12 @@ class RegistryService(registry_pb2_grpc.RegistryServiceServicer):
         faults = faults_of_request(wanted)
         if faults:
             await invalid_argument(context, [Violation(f.field, f"{f.value!r} {f.remedy}") for f in faults])
+        now_ms = await self._ask(self._store.run(read_now_ms), context)
         refused: list[UnknownDrawError | DrawRefusedError] = []
 
         def decide(current: Current) -> Plan | None:
             try:
-                return Draws(current, self._now_ms()).act(wanted)
+                return Draws(current, now_ms).act(wanted)
             except (UnknownDrawError, DrawRefusedError) as error:
                 refused.append(error)
                 return None
@@ -233,8 +227,11 @@ class RegistryService(registry_pb2_grpc.RegistryServiceServicer):
         await self._ask(self._mirror.change(decide, source), context)
         if refused:
             await _refuse(refused[0], wanted, context)
+        return (await self._draws(context)).status((wanted.game, wanted.draw_no))
+
+    async def _draws(self, context: Context) -> Draws:
         current = await self._ask(self._mirror.current(), context)
-        return Draws(current, self._now_ms()).status((wanted.game, wanted.draw_no))
+        return Draws(current, await self._ask(self._store.run(read_now_ms), context))
 
     async def _ask(self, answer: Awaitable[T], context: Context) -> T:
         try:

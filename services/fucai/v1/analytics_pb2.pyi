@@ -626,6 +626,88 @@ class Pairing(_message.Message):
 Global___Pairing: _TypeAlias = Pairing  # noqa: Y015
 
 @_typing.final
+class UnratedGame(_message.Message):
+    """A game that was sold on days for which the catalogue has no rate, so that measures which need one are absent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAME_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    MEASURES_FIELD_NUMBER: _builtins.int
+    SALES_FEN_FIELD_NUMBER: _builtins.int
+    BASE_SALES_FEN_FIELD_NUMBER: _builtins.int
+    game: _builtins.str
+    """Catalogue code."""
+    name: _builtins.str
+    """Its newest name; the code where there is none."""
+    sales_fen: _builtins.int
+    """Its sales on such days of the period, in fen: SALE minus VOID."""
+    base_sales_fen: _builtins.int
+    """Those of the base."""
+    @_builtins.property
+    def measures(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The measures that are absent for it: welfare_fund, issuing_fee, prize_pool, commission."""
+
+    def __init__(
+        self,
+        *,
+        game: _builtins.str = ...,
+        name: _builtins.str = ...,
+        measures: _abc.Iterable[_builtins.str] | None = ...,
+        sales_fen: _builtins.int = ...,
+        base_sales_fen: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_sales_fen", b"base_sales_fen", "game", b"game", "measures", b"measures", "name", b"name", "sales_fen", b"sales_fen"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnratedGame: _TypeAlias = UnratedGame  # noqa: Y015
+
+@_typing.final
+class Caution(_message.Message):
+    """Why a comparison misleads, and what to ask instead."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_DAY_FIELD_NUMBER: _builtins.int
+    TO_DAY_FIELD_NUMBER: _builtins.int
+    BASE_FROM_DAY_FIELD_NUMBER: _builtins.int
+    BASE_TO_DAY_FIELD_NUMBER: _builtins.int
+    TEXT_ZH_FIELD_NUMBER: _builtins.int
+    TEXT_EN_FIELD_NUMBER: _builtins.int
+    from_day: _builtins.str
+    """First business day of what is compared, YYYY-MM-DD."""
+    to_day: _builtins.str
+    """Last business day."""
+    base_from_day: _builtins.str
+    """First business day of the base."""
+    base_to_day: _builtins.str
+    """Last business day of the base."""
+    text_zh: _builtins.str
+    """For people, Chinese."""
+    text_en: _builtins.str
+    """For people, English."""
+    def __init__(
+        self,
+        *,
+        from_day: _builtins.str = ...,
+        to_day: _builtins.str = ...,
+        base_from_day: _builtins.str = ...,
+        base_to_day: _builtins.str = ...,
+        text_zh: _builtins.str = ...,
+        text_en: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "from_day", b"from_day", "text_en", b"text_en", "text_zh", b"text_zh", "to_day", b"to_day"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Caution: _TypeAlias = Caution  # noqa: Y015
+
+@_typing.final
 class About(_message.Message):
     """What stands beside every answer."""
 
@@ -635,6 +717,7 @@ class About(_message.Message):
     DEFINITIONS_FIELD_NUMBER: _builtins.int
     CURRENCY_FIELD_NUMBER: _builtins.int
     QUERIES_FIELD_NUMBER: _builtins.int
+    UNRATED_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """Currency, ISO 4217."""
     @_builtins.property
@@ -649,6 +732,10 @@ class About(_message.Message):
     def queries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedQuery]:
         """The queries, where asked for."""
 
+    @_builtins.property
+    def unrated(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnratedGame]:
+        """Games for which a measure asked for is absent, since they lack a rate."""
+
     def __init__(
         self,
         *,
@@ -656,10 +743,11 @@ class About(_message.Message):
         definitions: _abc.Iterable[Global___Definition] | None = ...,
         currency: _builtins.str = ...,
         queries: _abc.Iterable[Global___ExplainedQuery] | None = ...,
+        unrated: _abc.Iterable[Global___UnratedGame] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["freshness", b"freshness"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "definitions", b"definitions", "freshness", b"freshness", "queries", b"queries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "definitions", b"definitions", "freshness", b"freshness", "queries", b"queries", "unrated", b"unrated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -868,6 +956,8 @@ class TrendResponse(_message.Message):
     TOTAL_ROWS_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
     QUERIES_FIELD_NUMBER: _builtins.int
+    UNRATED_FIELD_NUMBER: _builtins.int
+    CAUTIONS_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """Currency, ISO 4217."""
     comparison_rule: _builtins.str
@@ -896,6 +986,14 @@ class TrendResponse(_message.Message):
     def queries(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedQuery]:
         """The queries, where asked for."""
 
+    @_builtins.property
+    def unrated(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnratedGame]:
+        """Games for which a measure asked for is absent, since they lack a rate."""
+
+    @_builtins.property
+    def cautions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Caution]:
+        """Comparisons that mislead: of each bucket where it is a month or a year, else of the period as a whole."""
+
     def __init__(
         self,
         *,
@@ -908,10 +1006,12 @@ class TrendResponse(_message.Message):
         total_rows: _builtins.int = ...,
         total: Global___Figures | None = ...,
         queries: _abc.Iterable[Global___ExplainedQuery] | None = ...,
+        unrated: _abc.Iterable[Global___UnratedGame] | None = ...,
+        cautions: _abc.Iterable[Global___Caution] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["freshness", b"freshness", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["comparison_rule", b"comparison_rule", "currency", b"currency", "definitions", b"definitions", "freshness", b"freshness", "next_page_token", b"next_page_token", "queries", b"queries", "rows", b"rows", "total", b"total", "total_rows", b"total_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cautions", b"cautions", "comparison_rule", b"comparison_rule", "currency", b"currency", "definitions", b"definitions", "freshness", b"freshness", "next_page_token", b"next_page_token", "queries", b"queries", "rows", b"rows", "total", b"total", "total_rows", b"total_rows", "unrated", b"unrated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -103,7 +103,7 @@ DAYS = {"first_day": date(2024, 1, 1), "last_day": date(2024, 12, 31), "rows": 1
         (texts.figures(Grain.WEEK, Comparison.PREVIOUS, ("game", "kind")), DAYS, "by_draw"),
         (texts.figures(Grain.HOUR, Comparison.YOY, ()), DAYS, "hourly"),
         (texts.figures(Grain.HOUR, Comparison.PREVIOUS, ("game",)), DAYS, "hourly"),
-        (texts.plain("reach"), {"named": 1}, "by_draw"),
+        (texts.plain("reach"), {"named": 20}, "by_draw"),
         (texts.plain("last_hour"), {"day": date(2024, 1, 1)}, "hourly"),
     ],
 )

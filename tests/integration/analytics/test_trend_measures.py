@@ -97,6 +97,45 @@ def test_other_comparisons_meet_the_right_days(
             assert row.growth.ratio == pytest.approx(row.figures.sales_fen / row.base.sales_fen - 1)
 
 
+@pytest.mark.parametrize("rule", ["YOY", "WEEKDAY", "LUNAR", "BASE_PERIOD", "OPEN_DAY"])
+def test_a_trend_warns_as_growth_does(analytics: AnalyticsServiceStub, rule: str) -> None:
+    """Of months each with its own base; of days the whole period: both sides and the very words of growth."""
+    asked: dict[str, Any] = {"compare": pb.Comparison.Value(f"COMPARISON_{rule}")}
+    asked |= {"base_from_day": "2023-01-01"} if rule == "BASE_PERIOD" else {}
+
+    def growth(first: str, last: str, base_first: str) -> tuple[str, ...]:
+        base = {"base_from_day": base_first} if rule == "BASE_PERIOD" else {}
+        found = analytics.Growth(pb.GrowthRequest(from_day=first, to_day=last, **{**asked, **base})).pairing
+        days = (found.from_day, found.to_day, found.base_from_day, found.base_to_day)
+        return (*days, found.warning_zh, found.warning_en)
+
+    found = {}
+    for grain in ("MONTH", "DAY"):
+        request = pb.TrendRequest(from_day="2024-01-01", to_day="2024-03-31", **asked)
+        request.grain = pb.Grain.Value(f"GRAIN_{grain}")
+        answer = analytics.Trend(request)
+        found[grain] = {
+            (one.from_day, one.to_day, one.base_from_day, one.base_to_day, one.text_zh, one.text_en)
+            for one in answer.cautions
+        }
+        *_, last = analytics.StreamTrend(pb.StreamTrendRequest(question=request))
+        assert list(last.end.cautions) == list(answer.cautions)
+        sides = [(row.first_day, row.last_day, row.base_first_day) for row in answer.rows]
+        if grain == "DAY":
+            sides = [(request.from_day, request.to_day, request.base_from_day)]
+        told = [growth(*side) for side in sides]
+        assert found[grain] == {one for one in told if one[-1]}, grain
+    assert found["MONTH"] or rule == "LUNAR"
+
+
+def test_steps_and_plain_trends_warn_of_nothing(analytics: AnalyticsServiceStub) -> None:
+    """A day against the day before has no base as a whole; without comparison nothing misleads."""
+    request = pb.TrendRequest(from_day="2024-02-01", to_day="2024-02-29")
+    assert not analytics.Trend(request).cautions
+    request.compare = pb.COMPARISON_PREVIOUS
+    assert not analytics.Trend(request).cautions
+
+
 def test_a_moving_average_needs_whole_buckets(analytics: AnalyticsServiceStub, of_days: Days) -> None:
     """The mean of three weeks, half to even; none before the third whole one, nor with the cut last one."""
     request = pb.TrendRequest(from_day="2024-05-01", to_day="2024-06-12", grain=pb.GRAIN_WEEK, moving_average=3)

@@ -84,7 +84,7 @@ class World:
             self.client,
             question,
             zone=ZONE,
-            now_ms=NOW_MS,
+            now_ms=lambda: NOW_MS,
             keys=self.keys(),
             stage=silent,  # type: ignore[arg-type]  # says nothing
         )

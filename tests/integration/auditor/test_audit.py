@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from fucai.auditor.report import HEADER, line_values
 from fucai.domain import topics
 from fucai.v1 import sales_pb2, statement_pb2
 from tests.integration.auditor.conftest import World, forged, found, settle, verdicts
@@ -227,16 +228,26 @@ def test_differs_from_nothing_while_sales_flow(world: World) -> None:
 
 @pytest.mark.parametrize("drawn", [False, True])
 def test_amounts_of_sealed_draws_stay_hidden(world: World, *, drawn: bool) -> None:
-    """Lines of a draw past its sales close show sums only once it is recorded as drawn."""
-    till = world.till("T1")
+    """Lines of a draw past its sales close show sums only once it is recorded as drawn.
+
+    So do lines of events that a terminal closed and nobody found: they may be of that draw.
+    """
+    till, lossy = world.till("T1"), world.till("T2")
     world.state(till.opened())
     world.send(till.sell(5))
     world.state(till.close())
+    world.send(till.sell(2))
+    lossy.sell(3)
+    world.state(lossy.opened(), lossy.close())
     world.client.command("INSERT INTO imports (import_id, source) VALUES (1, 'test')")
     drawn_ms = 1_760_000_900_000 if drawn else 0
     columns = "game, draw_no, sales_close_ms, drawn_ms, import_id"
     values = f"('3d', '2025280', 1760000800000, {drawn_ms}, 1)"
     world.client.command(f"INSERT INTO draw_rows ({columns}) VALUES {values}")
     world.load()
-    (line,) = world.audit().lines
-    assert line.withheld is not drawn
+    line, lost = world.audit().lines
+    assert (line.withheld, lost.withheld) == (not drawn, not drawn)
+    assert lost.stated == (3, 9, 1_800)
+    assert line.detail == "events after the last close"
+    figures = {name for name, value in zip(HEADER, line_values(lost), strict=True) if name.endswith("fen") and value}
+    assert figures == ({"stated_fen"} if drawn else set())

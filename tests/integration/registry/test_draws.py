@@ -93,6 +93,16 @@ def test_a_seal_hides_at_once_and_an_end_shows_again(draws: Running, clickhouse_
     assert not hidden(clickhouse_database, "ssq")
 
 
+def test_a_seal_hides_at_once_whatever_the_registrys_clock_says(
+    draws: Running, clickhouse_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock a minute ahead of the store's does not put the seal off: the store's own clock counts."""
+    ahead = time.time_ns() + 60_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: ahead)
+    assert seal(draws).state == pb.DRAW_STATE_SEALED
+    assert hidden(clickhouse_database, "ssq")
+
+
 def test_a_scheduled_seal_ends_by_its_act(draws: Running, clickhouse_database: Database) -> None:
     """A draw past its close is sealed without anybody's doing."""
     assert hidden(clickhouse_database, "3d")

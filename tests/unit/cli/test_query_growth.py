@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from fucai.analytics import measures
-from fucai.cli.query.growth_sheet import MEASURES
+from fucai.cli.out.deliver import deliver
+from fucai.cli.out.options import Format, Output
+from fucai.cli.out.sheet import Sheet
+from fucai.cli.output import Lang
+from fucai.cli.query.growth_sheet import growth_sheet
+from fucai.cli.query.measured import MEASURES
+from fucai.cli.query.outlet_sheet import outlet_sheet
+from fucai.cli.query.trend_sheet import trend_sheet
+from fucai.domain.periods import Grain
 from fucai.v1 import analytics_pb2 as pb
-from tests.unit.cli.fake import FakeAnalytics, run, serving
+from tests.unit.cli.fake import TREND, FakeAnalytics, run, serving
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +146,56 @@ def test_wrong_options_are_told_before_anything_is_asked(address: str, words: li
 def test_every_measure_has_a_name_for_people() -> None:
     """Those that the service offers, no more."""
     assert set(MEASURES) == set(measures.MEASURES)
+
+
+LACKING = pb.UnratedGame(
+    game="new", name="新游戏", measures=["welfare_fund", "commission"], sales_fen=50_005, base_sales_fen=-20
+)
+CAUTION = pb.Caution(
+    from_day="2025-02-01",
+    to_day="2025-02-28",
+    base_from_day="2024-02-01",
+    base_to_day="2024-02-29",
+    text_zh="休市天数不同",
+    text_en="closed days differ",
+)
+
+
+def with_warnings(sheet: str) -> Sheet:
+    """The sheet of an answer that names a game without a rate and, of a trend, a comparison that misleads."""
+    if sheet == "growth":
+        grown = pb.GrowthResponse(pairing=pb.Pairing(rule_zh="同比", rule_en="year on year"))
+        grown.about.unrated.append(LACKING)
+        grown.about.currency = "CNY"
+        return growth_sheet(grown, by=[])
+    if sheet == "outlet":
+        card = pb.OutletResponse(outlet_id="A")
+        card.about.unrated.append(LACKING)
+        card.about.currency = "CNY"
+        return outlet_sheet(card)
+    trend = pb.TrendResponse(unrated=[LACKING], cautions=[CAUTION], currency="CNY")
+    trend.rows.extend(TREND.rows)
+    return trend_sheet(trend, grain=Grain.MONTH, by=["zone_type"], first="2025-02-01", last="2025-03-10")
+
+
+@pytest.mark.parametrize("form", list(Format))
+@pytest.mark.parametrize("sheet", ["growth", "trend", "outlet"])
+def test_every_format_tells_what_is_wanting(
+    sheet: str, form: Format, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Games without a rate, with measures and sales, and comparisons that mislead: in the file, of csv on stderr."""
+    path = tmp_path / "answer"
+    deliver(with_warnings(sheet), Output(form, Lang.EN, path))
+    content = path.read_bytes()
+    if form is Format.CSV:
+        text = capsys.readouterr().err
+    elif form is Format.XLSX:
+        with zipfile.ZipFile(path) as book:
+            text = "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
+    elif form is Format.PARQUET:
+        text = pq.read_schema(path).metadata[b"fucai"].decode()
+    else:
+        text = content.decode(errors="replace")
+    words = " ".join(text.split())
+    assert "has no rate, so welfare fund, commission are absent; sales concerned: 500.05, base -0.20 (CNY)" in words
+    assert ("2025-02-01…2025-02-28 against 2024-02-01…2024-02-29: closed days differ" in words) == (sheet == "trend")

@@ -86,9 +86,18 @@ def test_an_act_seals_earlier_and_ends_whatever_was_planned() -> None:
     ).is_sealed("ssq", "2025001", 9)
 
 
-@given(st.lists(st.integers(1, 50), max_size=5), st.integers(0, 60))
-def test_the_next_seal_is_the_first_that_is_still_to_come(seals: list[int], now_ms: int) -> None:
-    """Until then no draw changes from shown to sealed; 0 where none will."""
-    embargo = Embargo({("g", str(place)): DrawTimes(at, 0) for place, at in enumerate(seals)})
-    following = embargo.next_seal_ms(now_ms)
-    assert following == min((at for at in seals if at > now_ms), default=0)
+TIMES = st.dictionaries(
+    st.tuples(st.sampled_from("gh"), st.sampled_from("123")),
+    st.builds(DrawTimes, st.integers(1, 50), st.integers(0, 60)),
+)
+
+
+@given(TIMES, TIMES, st.integers(0, 60))
+def test_newer_times_of_draws_replace_older_ones(
+    old: dict[tuple[str, str], DrawTimes], new: dict[tuple[str, str], DrawTimes], now_ms: int
+) -> None:
+    """`sealed` lists the draws of a table that `is_sealed` finds, by the newer times where there are any."""
+    embargo = Embargo(old, frozenset({"instant"})).with_draws(new)
+    assert embargo.drawless == {"instant"}
+    sealed = {key for key in old | new if (new.get(key) or old[key]).is_sealed(now_ms)}
+    assert embargo.sealed(now_ms) == sealed == {key for key in old | new if embargo.is_sealed(*key, now_ms)}

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from fucai.domain.embargo import DrawTimes, Embargo
 from fucai.domain.flood import Traffic
 from fucai.ledger.conservation import Outcome
 from fucai.ledger.metrics import SurveyCollector, SurveyMetrics
@@ -39,7 +40,8 @@ class Rig:
     def __init__(self, *answers: Survey | Exception) -> None:
         self.now = 2_000.0
         self.registry = CollectorRegistry()
-        self.collector = SurveyCollector(clock=lambda: self.now)
+        self.embargo = Embargo()
+        self.collector = SurveyCollector(lambda: self.embargo, clock=lambda: self.now)
         self.registry.register(self.collector)
         self.progress = Progress()
         self._answers = list(answers)
@@ -103,14 +105,19 @@ def test_a_survey_is_shown_with_its_age() -> None:
 
 
 def test_counts_end_when_a_draw_is_sealed_that_they_may_contain() -> None:
-    """From the next seal on they are absent until the next survey; what has no draw stays."""
-    rig = Rig(replace(SURVEY, next_seal_ms=2_060_000))
+    """From its scheduled close on, or once a seal by hand is known, they are absent until the next survey."""
+    rig = Rig(replace(SURVEY, sealed=frozenset({("ssq", "1")})))
+    rig.embargo = Embargo({("ssq", "1"): DrawTimes(1, 0), ("ssq", "2"): DrawTimes(2_060_000, 0)})
     rig.turn()
     rig.now += 59
     assert rig.value("fucai_conservation_events", game="ssq", outcome="stored") == 8
     rig.now += 1
     assert rig.value("fucai_conservation_events", game="ssq", outcome="stored") is None
     assert rig.value("fucai_ledger_open_gaps") == 2
+    rig.now -= 30
+    assert rig.value("fucai_conservation_events", game="ssq", outcome="stored") == 8
+    rig.embargo = rig.embargo.with_draws({("ssq", "2"): DrawTimes(1_000, 0)})
+    assert rig.value("fucai_conservation_events", game="ssq", outcome="stored") is None
 
 
 def test_without_gaps_the_age_is_a_counted_zero() -> None:

@@ -86,7 +86,10 @@ def write(sheet: Sheet, out: Output, file: BinaryIO, look: Look = show) -> int:
 
 
 def talk(sheet: Sheet, out: Output, defused: int) -> str:
-    """What was written, in a line: rows, total, where to, what was changed, how fresh."""
+    """What was written, in a line: rows, total, where to, what was changed, how fresh.
+
+    Csv has rows only, so beside it each warning has a line here.
+    """
     lang = out.lang
     count = rows_line(len(sheet.rows), lang)
     parts = [count if len(sheet.rows) == sheet.all_rows else f"{count} / {sheet.all_rows:,}"]
@@ -107,7 +110,9 @@ def talk(sheet: Sheet, out: Output, defused: int) -> str:
     if out.path is not None:
         parts.append(f"{word('written', lang)} {out.path}")
     told = COMMA[lang].join(parts)
-    return told if sheet.freshness is None else f"{told}; {fresh(sheet.freshness, lang)}"
+    told = told if sheet.freshness is None else f"{told}; {fresh(sheet.freshness, lang)}"
+    loud = [str(getattr(note.text, lang)) for note in sheet.notes if note.tone is Tone.WARNING]
+    return "\n".join([told, *(loud if out.form is Format.CSV else [])])
 
 
 @contextmanager

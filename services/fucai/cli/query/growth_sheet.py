@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from fucai.cli.out.reading import change_of, days_fact, definitions_of, group_cells, group_columns
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Row, Sheet, Tone
 from fucai.cli.query.headline_sheet import benchmark_note
+from fucai.cli.query.measured import MEASURES, measure_kind
+from fucai.cli.query.notes import unrated_notes
 from fucai.domain.labels import DIMENSIONS, Label
 from fucai.v1 import analytics_pb2 as pb
 
@@ -14,26 +16,6 @@ _WHOLE = Label("全渠道", "whole channel")
 _SAME = Label("同店", "same outlets")
 _BASE = Label("基期", "base")
 _GROWTH = Label("增长", "growth")
-_RATIOS = frozenset({"attach_rate", "share"})
-_COUNTS = frozenset({"bets", "tickets", "events", "visits", "selling_outlets"})
-MEASURES = {
-    "sales": Label("销售额", "sales"),
-    "bets": Label("注数", "bets"),
-    "tickets": Label("张数", "tickets"),
-    "events": Label("事件数", "events"),
-    "visits": Label("到店次数", "visits"),
-    "payouts": Label("兑奖", "payouts"),
-    "companion": Label("伴随消费", "companion"),
-    "attach_rate": Label("连带率", "attach rate"),
-    "welfare_fund": Label("公益金", "welfare fund"),
-    "issuing_fee": Label("发行费", "issuing fee"),
-    "prize_pool": Label("返奖", "prize pool"),
-    "commission": Label("代销费", "commission"),
-    "selling_outlets": Label("有销网点", "selling outlets"),
-    "sales_per_outlet": Label("站均销量", "sales per outlet"),
-    "share": Label("份额", "share"),
-}
-"""Names of the measures for people."""
 
 
 def growth_sheet(answer: pb.GrowthResponse, *, by: Sequence[str]) -> Sheet:
@@ -46,6 +28,7 @@ def growth_sheet(answer: pb.GrowthResponse, *, by: Sequence[str]) -> Sheet:
     notes = [Note(Label(pair.rule_zh, pair.rule_en))]
     if pair.warning_en:
         notes.append(Note(Label(pair.warning_zh, pair.warning_en), Tone.WARNING))
+    notes += unrated_notes(answer.about.unrated, currency)
     if answer.HasField("benchmark"):
         notes.insert(0, benchmark_note(answer.benchmark))
     return Sheet(
@@ -75,11 +58,6 @@ def growth_sheet(answer: pb.GrowthResponse, *, by: Sequence[str]) -> Sheet:
 
 def _dimension(name: str) -> Label:
     return DIMENSIONS.get(name, Label(name, name))
-
-
-def measure_kind(measure: str) -> Kind:
-    """What the column of a measure holds."""
-    return Kind.RATIO if measure in _RATIOS else Kind.COUNT if measure in _COUNTS else Kind.MONEY
 
 
 def _columns(by: Sequence[str], measures: Sequence[str]) -> list[Column]:

@@ -8,7 +8,9 @@ from fucai.cli.out.periods import pairing_facts, pairing_notes, period_title
 from fucai.cli.out.reading import day_of, days_fact, definitions_of
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Row, Sheet
 from fucai.cli.out.words import local_time
-from fucai.cli.query.growth_sheet import MEASURES, measure_kind, measurement_cells
+from fucai.cli.query.growth_sheet import measurement_cells
+from fucai.cli.query.measured import MEASURES, measure_kind
+from fucai.cli.query.notes import unrated_notes
 from fucai.domain.labels import CHANNEL_CLASSES, FORMATS, ZONE_TYPES, Label
 from fucai.domain.periods import DayRange
 from fucai.domain.rounding import BASIS_POINTS
@@ -44,7 +46,7 @@ def outlet_sheet(answer: pb.OutletResponse) -> Sheet:
         rows=[*_measures(answer), *_games(answer), *_versions(answer), *_alerts(answer), *_days(answer)],
         currency=answer.about.currency,
         facts=_facts(answer, name),
-        notes=pairing_notes(answer.pairing),
+        notes=[*pairing_notes(answer.pairing), *unrated_notes(answer.about.unrated, answer.about.currency)],
         definitions=definitions_of(answer.about.definitions),
         freshness=answer.about.freshness,
     )

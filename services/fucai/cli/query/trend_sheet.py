@@ -7,7 +7,9 @@ from datetime import date
 
 from fucai.cli.out.reading import both_of, change_of, day_of, definitions_of, group_cells, group_columns
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Plot, Row, Sheet, Tone, summed
-from fucai.cli.query.growth_sheet import MEASURES, measure_kind, measurement_cells
+from fucai.cli.query.growth_sheet import measurement_cells
+from fucai.cli.query.measured import MEASURES, measure_kind
+from fucai.cli.query.notes import caution_notes, unrated_notes
 from fucai.domain.labels import DIMENSIONS, Label
 from fucai.domain.periods import DayRange, Grain, whole
 from fucai.v1 import analytics_pb2 as pb
@@ -161,7 +163,7 @@ def _notes(answer: pb.TrendResponse, grain: Grain, *, compared: bool) -> list[No
         days = _days(bases) if bases else "—"
         notes.append(Note(Label(f"对比 {days}", f"compared with {days}")))
         notes.append(Note(both_of(answer.comparison_rule)))
-    return notes
+    return [*notes, *caution_notes(answer.cautions), *unrated_notes(answer.unrated, answer.currency)]
 
 
 def _days(ranges: Iterable[tuple[str, str]]) -> str:

@@ -10,7 +10,7 @@ from fucai.cli.numbers import MoneyUnit, growth_text, mark_notes, money_unit, pe
 from fucai.cli.out.reading import change_of
 from fucai.cli.out.sheet import Kind
 from fucai.cli.output import Lang
-from fucai.cli.query.growth_sheet import MEASURES, measure_kind
+from fucai.cli.query.measured import MEASURES, measure_kind
 from fucai.cli.report.markup import Child, el
 from fucai.cli.report.tables import plain_table
 from fucai.cli.report.texts import TEXTS, pick, say
