@@ -19,6 +19,7 @@ from fucai.domain.periods import (
     buckets,
     coverage,
     hour_base,
+    months_inside,
     open_window,
     stretch_before,
     whole,
@@ -158,6 +159,25 @@ def test_other_stretches_have_as_many_days_before_them(days: DayRange) -> None:
     """What is no whole months is compared with as many days directly before it."""
     if whole_months(days) == 0:
         assert stretch_before(days) == DayRange(days.first - days.days * DAY, days.first - DAY)
+
+
+@given(spans(200), st.one_of(st.none(), st.tuples(st.integers(-400, 100), st.integers(0, 200))))
+def test_months_inside_are_those_of_which_every_day_is_in_the_same_ranges(
+    days: DayRange, other: tuple[int, int] | None
+) -> None:
+    """Told day by day, of all months that have a day in any."""
+    asked = [days]
+    if other:
+        first = days.first + timedelta(days=other[0])
+        asked.append(DayRange(first, first + timedelta(days=other[1])))
+    of_any = {day for one in asked for day in one}
+    expected = []
+    for first in sorted({day.replace(day=1) for day in of_any}):
+        month = list(whole(Grain.MONTH, first))
+        seen = {tuple(day in one for one in asked) for day in month}
+        if len(seen) == 1 and any(seen.pop()):
+            expected.append(first)
+    assert months_inside(*asked) == expected
 
 
 def test_hours_keep_their_hour() -> None:

@@ -54,3 +54,11 @@ def test_nothing_to_count_is_refused(ends: list[date], length: int) -> None:
     """Without an end, or with windows of no day, there is nothing to number."""
     with pytest.raises(ValueError, match="at least one of each"):
         windows(ends, length, [])
+
+
+@given(st.sets(st.integers(20, 60), min_size=1, max_size=12), st.integers(1, 9), CLOSURES)
+def test_months_have_a_bit_for_each_day(numbers: set[int], length: int, closures: list[DayRange]) -> None:
+    """Read back, the bits are the days."""
+    found = windows([_day(number) for number in numbers], length, closures)
+    days = [first.replace(day=nth) for first, bits in found.months.items() for nth in range(1, 32) if bits >> nth & 1]
+    assert tuple(sorted(days)) == found.days
