@@ -69,6 +69,22 @@ _SALES_PER_OUTLET = Definition(
     text_zh="站均销量：本期销售额÷期末活跃网点数，四舍六入五成双",
     text_en="Sales per outlet: sales of the bucket over active outlets at its end, rounded half to even",
 )
+_SALES_PER_INSTALLED = Definition(
+    name="sales_per_installed",
+    text_zh="在册站均：本期销售额÷期末在册网点数，四舍六入五成双",
+    text_en="Sales per installed outlet: sales of the bucket over outlets installed at its end, rounded half to even",
+)
+_PER_OPEN_DAY = Definition(
+    name="per_open_day",
+    text_zh="开市日均：站均再÷本期内（已入库部分）的开市日数；没有开市日时不给出",
+    text_en="Per open day: sales per outlet over the open days of the bucket, as far as stored; absent without any",
+)
+_PER_TERMINAL_WEEK = Definition(
+    name="sales_per_terminal_week",
+    text_zh="单机周销量：本期销售额×7÷（期末终端数×本期天数，含休市日），四舍六入五成双",
+    text_en="Sales per terminal and week: sales x 7 over (terminals at its end x days of the bucket, closed ones too), "
+    "rounded half to even",
+)
 _PROFILE = Definition(
     name="profile",
     text_zh="时段分布：按营业日的星期与事件的小时合计；日汇总无小时，其销售额另列；日均＝合计÷期内该星期几的天数",
@@ -131,6 +147,17 @@ _PLACES = Definition(
         "and sum to 10,000; the rows beyond the top are summed as others"
     ),
 )
+_CONCENTRATION = Definition(
+    name="concentration",
+    text_zh=(
+        "集中度：同榜中数值大于零者（不论是否入榜），最大 10%（个数向上取整）所占之比；"
+        "基尼系数＝2·Σi·xᵢ÷(n·Σxᵢ)－(n+1)÷n，x 由小到大"
+    ),
+    text_en=(
+        "Concentration: of all in the ranking with a value above zero, eligible or not, the share of the largest 10 % "
+        "(number rounded up); Gini = 2·Σ i·x(i) ÷ (n·Σ x(i)) - (n+1) ÷ n, x ascending"
+    ),
+)
 _ONE_AREA = Definition(
     name="one_area",
     text_zh="网点只在一处排名：本期最后一次销售或注销当日所在处，计其全部销售；首台终端日期以网点开业日为准",
@@ -190,6 +217,9 @@ def of_scale(*, least_sales: int, open_days: int, terminals: bool, compared: boo
         *([_TERMINALS] if terminals else []),
         _SALES,
         _SALES_PER_OUTLET,
+        _SALES_PER_INSTALLED,
+        _PER_OPEN_DAY,
+        *([_PER_TERMINAL_WEEK] if terminals else []),
         *([_GROWTH] if compared else []),
         *([_AS_OF] if grouped else []),
     ]
@@ -212,7 +242,7 @@ def of_decompose(*, grouped: bool) -> list[Definition]:
 
 def of_rank(measure: Measure, *, outlets: bool) -> list[Definition]:
     """The definitions that a ranking by a measure needs."""
-    return [measure.definition(), _GROWTH, _PLACES, *([_ONE_AREA] if outlets else []), _AS_OF]
+    return [measure.definition(), _GROWTH, _PLACES, _CONCENTRATION, *([_ONE_AREA] if outlets else []), _AS_OF]
 
 
 def comparison_rule(grain: Grain, comparison: Comparison) -> str:

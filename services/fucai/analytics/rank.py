@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,6 +21,7 @@ from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import Selection, read_selection
 from fucai.domain import ranking
 from fucai.domain.comparison import Pairing
+from fucai.domain.concentration import concentration
 from fucai.domain.ranking import Eligibility, LeftOut, Member, Order, Place, Ranking
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
@@ -94,6 +95,7 @@ async def rank(asked: Asked, request: analytics_pb2.RankRequest) -> analytics_pb
         ranked=sum(one.ranked for one in rankings),
         left_out=left_out.total(),
         reasons=_reasons(left_out, question),
+        concentrations=_concentrations(members, (row.within for row in shown), within_names),
         rule_zh=told.zh,
         rule_en=told.en,
         about=asked.about(now, definitions.of_rank(MEASURED[question.measure], outlets=question.of == "outlet")),
@@ -193,6 +195,25 @@ def _row(place: Place, one: Ranking, question: _Question, found: Pairing) -> ana
         contribution=place.contribution if based else 0,
         members=place.members,
     )
+
+
+def _concentrations(
+    members: Iterable[Member], wanted: Iterable[str], named: Mapping[str, str]
+) -> Iterator[analytics_pb2.Concentration]:
+    """How the measure is spread over all members of each ranking that is wanted, in that order."""
+    values = defaultdict[str, list[int]](list)
+    for member in members:
+        values[member.within].append(member.value)
+    for within in dict.fromkeys(wanted):
+        found = concentration(values[within])
+        yield analytics_pb2.Concentration(
+            within=within,
+            within_name=named.get(within) or within,
+            members=found.outlets,
+            top_members=found.top_outlets,
+            top_share=None if found.top_share is None else float(found.top_share),
+            gini=None if found.gini is None else float(found.gini),
+        )
 
 
 def _quantity(value: int, measure: str) -> analytics_pb2.Quantity:

@@ -30,7 +30,7 @@ from fucai.domain.comparison import Pairing, pair
 from fucai.domain.growth import grow
 from fucai.domain.market import Market
 from fucai.domain.periods import Comparison, DayRange, Grain, buckets, coverage, whole
-from fucai.domain.scale import Penetration, sales_per_outlet
+from fucai.domain.scale import Penetration, sales_per_outlet, sales_per_terminal_week
 from fucai.domain.windows import Windows, windows
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
@@ -59,9 +59,10 @@ class _Question:
 
 @dataclass(frozen=True, slots=True)
 class _Bucket:
-    """Days of a bucket, and the day at whose end the active outlets of its base stand; None where there is none."""
+    """Days of a bucket, how many are open, and the day at whose end the active outlets of its base stand, if any."""
 
     days: DayRange
+    open_days: int
     base_day: date | None
 
 
@@ -158,13 +159,13 @@ def _read(request: analytics_pb2.ScaleRequest, asked: Asked, bad: list[Violation
 def _buckets(question: _Question, period: Period, pair_: Pairing, known: Market) -> list[_Bucket]:
     """The buckets of what counts of the period, each with the last day of its base."""
     if question.grain is None:
-        return [_Bucket(pair_.days, _base_day(pair_))]
+        return [_Bucket(pair_.days, known.open_days(pair_.days), _base_day(pair_))]
     days = [bucket.days for bucket in buckets(question.grain, pair_.days, Comparison.NONE)]
     if len(days) > MAX_BUCKETS:
         text = f"{pair_.days} has {len(days):,} buckets, at most {MAX_BUCKETS:,}: shorten it or choose a longer grain"
         raise BadQuestionError([Violation("grain", text)])
     pairs = (pair(one, pair_.rule, period.stored, known, grain=question.grain) for one in days)
-    return [_Bucket(one, _base_day(its)) for one, its in zip(days, pairs, strict=True)]
+    return [_Bucket(one, known.open_days(one), _base_day(its)) for one, its in zip(days, pairs, strict=True)]
 
 
 def _base_day(pair_: Pairing) -> date | None:
@@ -255,9 +256,15 @@ def _row(
         penetration=reached.ratio,
         sales_fen=sales,
         sales_per_outlet_fen=sales_per_outlet(sales, active).fen,
+        sales_per_installed_fen=sales_per_outlet(sales, reached.installed).fen,
+        open_days=bucket.open_days,
+        sales_per_outlet_open_day_fen=sales_per_outlet(sales, active, bucket.open_days).fen,
+        sales_per_installed_open_day_fen=sales_per_outlet(sales, reached.installed, bucket.open_days).fen,
     )
     if question.terminals:
         row.terminals, row.active_terminals = at(found.terminals, end), at(found.active_terminals, end)
+        if (weekly := sales_per_terminal_week(sales, row.terminals, bucket.days.days).fen) is not None:
+            row.sales_per_terminal_week_fen = weekly
     if bucket.base_day is not None:
         base_window = windows_.window(bucket.base_day)
         covered = coverage(base_window, now.first_day)

@@ -17,6 +17,8 @@ from fucai.domain.rounding import BASIS_POINTS, half_even
 LEAST_ACTIVE_BP = 9_600
 """Under this share of active ones a system counts as degraded (a contract elsewhere has 96 %)."""
 
+DAYS_OF_A_WEEK = 7
+
 Stay = tuple[date, date | None]
 """The day an outlet opened, and the first day it was closed for good; None while it is open."""
 
@@ -127,6 +129,11 @@ def sales_per_outlet(sales_fen: int, outlets: int, open_days: int = 1) -> Averag
     The variant is named by what `outlets` counts: active ones (the figure without further words), or installed ones.
     """
     return Average(sales_fen, outlets * open_days)
+
+
+def sales_per_terminal_week(sales_fen: int, terminals: int, days: int) -> Average:
+    """单机周销量: sales per terminal and week, of sales made in `days` days, closed ones among them."""
+    return Average(sales_fen * DAYS_OF_A_WEEK, terminals * days)
 
 
 def open_throughout(stays: Mapping[str, Stay], days: Iterable[date]) -> frozenset[str]:

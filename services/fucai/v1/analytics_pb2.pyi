@@ -1677,6 +1677,7 @@ class RankResponse(_message.Message):
     RULE_EN_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
+    CONCENTRATIONS_FIELD_NUMBER: _builtins.int
     total_rows: _builtins.int
     """Rows of the whole answer."""
     next_page_token: _builtins.str
@@ -1705,6 +1706,10 @@ class RankResponse(_message.Message):
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeftOut]:
         """How many were left out for which reason, in the order in which reasons are tried."""
 
+    @_builtins.property
+    def concentrations(self) -> _containers.RepeatedCompositeFieldContainer[Global___Concentration]:
+        """How the measure is spread, of each ranking that has a row on this page, in their order."""
+
     def __init__(
         self,
         *,
@@ -1718,14 +1723,64 @@ class RankResponse(_message.Message):
         rule_en: _builtins.str = ...,
         about: Global___About | None = ...,
         reasons: _abc.Iterable[Global___LeftOut] | None = ...,
+        concentrations: _abc.Iterable[Global___Concentration] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "pairing", b"pairing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "left_out", b"left_out", "next_page_token", b"next_page_token", "pairing", b"pairing", "ranked", b"ranked", "reasons", b"reasons", "rows", b"rows", "rule_en", b"rule_en", "rule_zh", b"rule_zh", "total_rows", b"total_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "concentrations", b"concentrations", "left_out", b"left_out", "next_page_token", b"next_page_token", "pairing", b"pairing", "ranked", b"ranked", "reasons", b"reasons", "rows", b"rows", "rule_en", b"rule_en", "rule_zh", b"rule_zh", "total_rows", b"total_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RankResponse: _TypeAlias = RankResponse  # noqa: Y015
+
+@_typing.final
+class Concentration(_message.Message):
+    """How unequally a measure is spread over all members of a ranking, eligible or not, with a value above zero."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITHIN_FIELD_NUMBER: _builtins.int
+    WITHIN_NAME_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    TOP_MEMBERS_FIELD_NUMBER: _builtins.int
+    TOP_SHARE_FIELD_NUMBER: _builtins.int
+    GINI_FIELD_NUMBER: _builtins.int
+    within: _builtins.str
+    """Value of the dimension it is ranked within; empty for the whole."""
+    within_name: _builtins.str
+    """Its name for people."""
+    members: _builtins.int
+    """Members with a value above zero."""
+    top_members: _builtins.int
+    """How many of them are the largest 10 %, rounded up."""
+    top_share: _builtins.float
+    """Their share; 0.4 is 40 %. Absent without members."""
+    gini: _builtins.float
+    """Gini coefficient: 0 where all have the same, nearing 1 where one has everything. Absent without members."""
+    def __init__(
+        self,
+        *,
+        within: _builtins.str = ...,
+        within_name: _builtins.str = ...,
+        members: _builtins.int = ...,
+        top_members: _builtins.int = ...,
+        top_share: _builtins.float | None = ...,
+        gini: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_gini", b"_gini", "_top_share", b"_top_share", "gini", b"gini", "top_share", b"top_share"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gini", b"_gini", "_top_share", b"_top_share", "gini", b"gini", "members", b"members", "top_members", b"top_members", "top_share", b"top_share", "within", b"within", "within_name", b"within_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__gini: _TypeAlias = _typing.Literal["gini"]  # noqa: Y015
+    _WhichOneofArgType__gini: _TypeAlias = _typing.Literal["_gini", b"_gini"]  # noqa: Y015
+    _WhichOneofReturnType__top_share: _TypeAlias = _typing.Literal["top_share"]  # noqa: Y015
+    _WhichOneofArgType__top_share: _TypeAlias = _typing.Literal["_top_share", b"_top_share"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gini) -> _WhichOneofReturnType__gini | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__top_share) -> _WhichOneofReturnType__top_share | None: ...
+
+Global___Concentration: _TypeAlias = Concentration  # noqa: Y015
 
 @_typing.final
 class LeftOut(_message.Message):
@@ -1846,6 +1901,11 @@ class ScaleRow(_message.Message):
     ACTIVE_NOT_INSTALLED_FIELD_NUMBER: _builtins.int
     FIRST_DAY_FIELD_NUMBER: _builtins.int
     BASE_DAY_FIELD_NUMBER: _builtins.int
+    SALES_PER_INSTALLED_FEN_FIELD_NUMBER: _builtins.int
+    OPEN_DAYS_FIELD_NUMBER: _builtins.int
+    SALES_PER_OUTLET_OPEN_DAY_FEN_FIELD_NUMBER: _builtins.int
+    SALES_PER_INSTALLED_OPEN_DAY_FEN_FIELD_NUMBER: _builtins.int
+    SALES_PER_TERMINAL_WEEK_FEN_FIELD_NUMBER: _builtins.int
     day: _builtins.str
     """Last day of the bucket, YYYY-MM-DD: the day the scale is of."""
     installed: _builtins.int
@@ -1874,6 +1934,16 @@ class ScaleRow(_message.Message):
     """First day of the bucket, YYYY-MM-DD."""
     base_day: _builtins.str
     """The day whose active outlets are the base; empty where there is none."""
+    sales_per_installed_fen: _builtins.int
+    """Sales of the bucket per installed outlet, in fen, rounded half to even; absent without installed outlets."""
+    open_days: _builtins.int
+    """Days of the bucket on which the market was open."""
+    sales_per_outlet_open_day_fen: _builtins.int
+    """Sales of the bucket per active outlet and open day; absent without either."""
+    sales_per_installed_open_day_fen: _builtins.int
+    """Sales of the bucket per installed outlet and open day; absent without either."""
+    sales_per_terminal_week_fen: _builtins.int
+    """Sales of the bucket per terminal and seven days; absent without terminals, or where they were not asked for."""
     @_builtins.property
     def group(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Values of the dimensions."""
@@ -1906,10 +1976,15 @@ class ScaleRow(_message.Message):
         active_not_installed: _builtins.int = ...,
         first_day: _builtins.str = ...,
         base_day: _builtins.str = ...,
+        sales_per_installed_fen: _builtins.int | None = ...,
+        open_days: _builtins.int = ...,
+        sales_per_outlet_open_day_fen: _builtins.int | None = ...,
+        sales_per_installed_open_day_fen: _builtins.int | None = ...,
+        sales_per_terminal_week_fen: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals", "_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "_terminals", b"_terminals", "active_terminals", b"active_terminals", "base_active", b"base_active", "growth", b"growth", "penetration", b"penetration", "sales_per_outlet_fen", b"sales_per_outlet_fen", "terminals", b"terminals"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals", "_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_installed_fen", b"_sales_per_installed_fen", "_sales_per_installed_open_day_fen", b"_sales_per_installed_open_day_fen", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "_sales_per_outlet_open_day_fen", b"_sales_per_outlet_open_day_fen", "_sales_per_terminal_week_fen", b"_sales_per_terminal_week_fen", "_terminals", b"_terminals", "active_terminals", b"active_terminals", "base_active", b"base_active", "growth", b"growth", "penetration", b"penetration", "sales_per_installed_fen", b"sales_per_installed_fen", "sales_per_installed_open_day_fen", b"sales_per_installed_open_day_fen", "sales_per_outlet_fen", b"sales_per_outlet_fen", "sales_per_outlet_open_day_fen", b"sales_per_outlet_open_day_fen", "sales_per_terminal_week_fen", b"sales_per_terminal_week_fen", "terminals", b"terminals"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals", "_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "_terminals", b"_terminals", "active", b"active", "active_not_installed", b"active_not_installed", "active_terminals", b"active_terminals", "base_active", b"base_active", "base_day", b"base_day", "closed", b"closed", "day", b"day", "first_day", b"first_day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "installed", b"installed", "opened", b"opened", "penetration", b"penetration", "sales_fen", b"sales_fen", "sales_per_outlet_fen", b"sales_per_outlet_fen", "terminals", b"terminals"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals", "_base_active", b"_base_active", "_penetration", b"_penetration", "_sales_per_installed_fen", b"_sales_per_installed_fen", "_sales_per_installed_open_day_fen", b"_sales_per_installed_open_day_fen", "_sales_per_outlet_fen", b"_sales_per_outlet_fen", "_sales_per_outlet_open_day_fen", b"_sales_per_outlet_open_day_fen", "_sales_per_terminal_week_fen", b"_sales_per_terminal_week_fen", "_terminals", b"_terminals", "active", b"active", "active_not_installed", b"active_not_installed", "active_terminals", b"active_terminals", "base_active", b"base_active", "base_day", b"base_day", "closed", b"closed", "day", b"day", "first_day", b"first_day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "installed", b"installed", "open_days", b"open_days", "opened", b"opened", "penetration", b"penetration", "sales_fen", b"sales_fen", "sales_per_installed_fen", b"sales_per_installed_fen", "sales_per_installed_open_day_fen", b"sales_per_installed_open_day_fen", "sales_per_outlet_fen", b"sales_per_outlet_fen", "sales_per_outlet_open_day_fen", b"sales_per_outlet_open_day_fen", "sales_per_terminal_week_fen", b"sales_per_terminal_week_fen", "terminals", b"terminals"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__active_terminals: _TypeAlias = _typing.Literal["active_terminals"]  # noqa: Y015
     _WhichOneofArgType__active_terminals: _TypeAlias = _typing.Literal["_active_terminals", b"_active_terminals"]  # noqa: Y015
@@ -1917,8 +1992,16 @@ class ScaleRow(_message.Message):
     _WhichOneofArgType__base_active: _TypeAlias = _typing.Literal["_base_active", b"_base_active"]  # noqa: Y015
     _WhichOneofReturnType__penetration: _TypeAlias = _typing.Literal["penetration"]  # noqa: Y015
     _WhichOneofArgType__penetration: _TypeAlias = _typing.Literal["_penetration", b"_penetration"]  # noqa: Y015
+    _WhichOneofReturnType__sales_per_installed_fen: _TypeAlias = _typing.Literal["sales_per_installed_fen"]  # noqa: Y015
+    _WhichOneofArgType__sales_per_installed_fen: _TypeAlias = _typing.Literal["_sales_per_installed_fen", b"_sales_per_installed_fen"]  # noqa: Y015
+    _WhichOneofReturnType__sales_per_installed_open_day_fen: _TypeAlias = _typing.Literal["sales_per_installed_open_day_fen"]  # noqa: Y015
+    _WhichOneofArgType__sales_per_installed_open_day_fen: _TypeAlias = _typing.Literal["_sales_per_installed_open_day_fen", b"_sales_per_installed_open_day_fen"]  # noqa: Y015
     _WhichOneofReturnType__sales_per_outlet_fen: _TypeAlias = _typing.Literal["sales_per_outlet_fen"]  # noqa: Y015
     _WhichOneofArgType__sales_per_outlet_fen: _TypeAlias = _typing.Literal["_sales_per_outlet_fen", b"_sales_per_outlet_fen"]  # noqa: Y015
+    _WhichOneofReturnType__sales_per_outlet_open_day_fen: _TypeAlias = _typing.Literal["sales_per_outlet_open_day_fen"]  # noqa: Y015
+    _WhichOneofArgType__sales_per_outlet_open_day_fen: _TypeAlias = _typing.Literal["_sales_per_outlet_open_day_fen", b"_sales_per_outlet_open_day_fen"]  # noqa: Y015
+    _WhichOneofReturnType__sales_per_terminal_week_fen: _TypeAlias = _typing.Literal["sales_per_terminal_week_fen"]  # noqa: Y015
+    _WhichOneofArgType__sales_per_terminal_week_fen: _TypeAlias = _typing.Literal["_sales_per_terminal_week_fen", b"_sales_per_terminal_week_fen"]  # noqa: Y015
     _WhichOneofReturnType__terminals: _TypeAlias = _typing.Literal["terminals"]  # noqa: Y015
     _WhichOneofArgType__terminals: _TypeAlias = _typing.Literal["_terminals", b"_terminals"]  # noqa: Y015
     @_typing.overload
@@ -1928,7 +2011,15 @@ class ScaleRow(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__penetration) -> _WhichOneofReturnType__penetration | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sales_per_installed_fen) -> _WhichOneofReturnType__sales_per_installed_fen | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sales_per_installed_open_day_fen) -> _WhichOneofReturnType__sales_per_installed_open_day_fen | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sales_per_outlet_fen) -> _WhichOneofReturnType__sales_per_outlet_fen | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sales_per_outlet_open_day_fen) -> _WhichOneofReturnType__sales_per_outlet_open_day_fen | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sales_per_terminal_week_fen) -> _WhichOneofReturnType__sales_per_terminal_week_fen | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__terminals) -> _WhichOneofReturnType__terminals | None: ...
 

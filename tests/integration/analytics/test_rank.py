@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -130,11 +132,41 @@ def shown(answer: pb.RankResponse) -> list[tuple[Any, ...]]:
     return found
 
 
+def spread(answer: pb.RankResponse) -> list[tuple[Any, ...]]:
+    """The concentration of each ranking: area, members, the largest of them, their share, Gini; ratios rounded."""
+    return [
+        (
+            one.within,
+            one.members,
+            one.top_members,
+            round(one.top_share, 9) if one.HasField("top_share") else None,
+            round(one.gini, 9) if one.HasField("gini") else None,
+        )
+        for one in answer.concentrations
+    ]
+
+
+def concentrations(rows: list[Row], areas: Iterable[str]) -> list[tuple[Any, ...]]:
+    """The same from the members; Gini as half the relative mean absolute difference, over all pairs."""
+    found: list[tuple[Any, ...]] = []
+    for area in areas:
+        values = pl.Series([row["value"] for row in rows if row["area"] == area and row["value"] > 0], dtype=pl.Int64)
+        count, top, whole = len(values), math.ceil(Fraction(len(values), 10)), int(values.sum())
+        if not count:
+            found.append((area, 0, 0, None, None))
+            continue
+        share = Fraction(int(values.top_k(top).sum()), whole)
+        apart = sum(int((values - value).abs().sum()) for value in values)
+        gini = Fraction(apart, 2 * count * whole)
+        found.append((area, count, top, round(float(share), 9), round(float(gini), 9)))
+    return found
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_random_rankings_equal_the_oracle(
     analytics: AnalyticsServiceStub, frame: pl.DataFrame, world: World, seed: int
 ) -> None:
-    """Every place, value, base and share of every ranking, the others, and the numbers ranked and left out."""
+    """Every place, value, base, share and concentration, the others, and the numbers ranked and left out."""
     draw = random.Random(seed)
     asked, frame = random_question(draw, frame)
     kinds = [one for one in pb.Ranking.values() if draw.random() < 0.9]
@@ -150,8 +182,10 @@ def test_random_rankings_equal_the_oracle(
     request.least_value = draw.choice([0, 0, 5_000_000 if request.measure in {"", "sales"} else 300])
     answer = analytics.Rank(request)
     first = date.fromisoformat(request.from_day)
-    rows, left_out = expected(members(frame, world, answer, request), request, first)
+    found = members(frame, world, answer, request)
+    rows, left_out = expected(found, request, first)
     assert shown(answer) == rows
+    assert spread(answer) == concentrations(found, dict.fromkeys(row[0] for row in rows))
     assert answer.left_out == left_out == sum(reason.members for reason in answer.reasons)
     assert answer.ranked == sum(row.members for row in answer.rows)
     assert answer.rule_zh

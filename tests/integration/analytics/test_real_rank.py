@@ -55,8 +55,10 @@ def test_rankings_equal_the_file(toronto: AnalyticsServiceStub, real: Ontario, a
     answer = toronto.Rank(request)
     check_days(answer.pairing, asked["from_day"], asked["to_day"], rule)
     first = date.fromisoformat(asked["from_day"])
-    rows, left_out = test_rank.expected(test_rank.members(real.rows, real.world(), answer, request), request, first)
+    members = test_rank.members(real.rows, real.world(), answer, request)
+    rows, left_out = test_rank.expected(members, request, first)
     assert test_rank.shown(answer) == rows
+    assert test_rank.spread(answer) == test_rank.concentrations(members, dict.fromkeys(row[0] for row in rows))
     assert answer.left_out == left_out == sum(reason.members for reason in answer.reasons)
     assert answer.ranked == sum(row.members for row in answer.rows)
 

@@ -19,6 +19,7 @@ from tests.integration.analytics.ontario import FIRST, LAST, SERIES, Ontario
 from tests.integration.analytics.ontario_periods import base_of, mark_of, of_days
 from tests.integration.analytics.oracle import base_days, bucket_key, days_between
 from tests.integration.analytics.test_growth import growth_of
+from tests.integration.analytics.test_scale import averages, quotient
 from tests.support.real_sales import ROWS
 
 Group = tuple[str, ...]
@@ -155,6 +156,13 @@ def test_scale_equals_the_file(
             assert row.penetration == (pytest.approx(selling / installed) if installed else 0.0)
             assert row.HasField("sales_per_outlet_fen") == bool(selling)
             assert row.sales_per_outlet_fen == (round(Fraction(fen, selling)) if selling else 0)
+            assert row.open_days == len(bucket)
+            assert averages(row) == (
+                quotient(fen, installed),
+                quotient(fen, selling * len(bucket)),
+                quotient(fen, installed * len(bucket)),
+                None,
+            )
             if base:
                 assert (row.base_day, row.base_active) == (base[-1].isoformat(), before.get(group, 0))
                 assert growth_of(row.growth) == mark_of(selling, before.get(group, 0), window_of(base[-1], length))

@@ -190,6 +190,14 @@ def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub,
             assert row.penetration == (pytest.approx(both / row.installed) if row.installed else 0)
             assert row.HasField("sales_per_outlet_fen") == bool(row.active)
             assert row.sales_per_outlet_fen == (round(Fraction(row.sales_fen, row.active)) if row.active else 0)
+            open_days = len([day for day in bucket if day not in CLOSED])
+            assert row.open_days == open_days
+            assert averages(row) == (
+                quotient(row.sales_fen, row.installed),
+                quotient(row.sales_fen, row.active * open_days),
+                quotient(row.sales_fen, row.installed * open_days),
+                quotient(7 * row.sales_fen, row.terminals * len(bucket)),
+            )
             assert row.HasField("base_active") == bool(base)
             if base:
                 window = oracle.window(base[-1], length)
@@ -199,6 +207,18 @@ def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub,
                 assert pb.GrowthMark.Name(row.growth.mark) == f"GROWTH_MARK_{mark}"
                 assert row.growth.ratio == pytest.approx(ratio or 0.0)
     assert seen == set(rows)
+
+
+def averages(row: pb.ScaleRow) -> tuple[int | None, ...]:
+    """Sales per installed outlet; per active and per installed one and open day; per terminal and week."""
+    names = ("installed", "outlet_open_day", "installed_open_day", "terminal_week")
+    fields = [f"sales_per_{name}_fen" for name in names]
+    return tuple(getattr(row, field) if row.HasField(field) else None for field in fields)
+
+
+def quotient(fen: int, over: int) -> int | None:
+    """Half to even; None over nothing."""
+    return round(Fraction(fen, over)) if over else None
 
 
 def terminals_sold(oracle: Scale, end: date, length: int) -> set[str]:

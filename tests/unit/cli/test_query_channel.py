@@ -50,6 +50,10 @@ SCALE = pb.ScaleResponse(
             opened=1,
             sales_fen=1_050,
             sales_per_outlet_fen=210,
+            sales_per_installed_fen=175,
+            open_days=2,
+            sales_per_outlet_open_day_fen=105,
+            sales_per_installed_open_day_fen=88,
         ),
         scale_row("", "", active=1, active_not_installed=1, base_active=0, sales_fen=5),
     ],
@@ -189,6 +193,10 @@ def test_a_scale_export_is_exact(address: str) -> None:
     rows = list(csv.DictReader(io.StringIO(ask(address, "scale", "--by", "zone_type", "--format", "csv").out)))
     assert [row["sales_fen"] for row in rows] == ["1050", "5"]
     assert [row["sales_per_outlet_fen"] for row in rows] == ["210", ""]
+    assert [row["sales_per_installed_fen"] for row in rows] == ["175", ""]
+    assert [row["sales_per_outlet_open_day_fen"] for row in rows] == ["105", ""]
+    assert [row["sales_per_installed_open_day_fen"] for row in rows] == ["88", ""]
+    assert rows[0]["open_days"] == "2"
     assert [row["active_not_installed"] for row in rows] == ["0", "1"]
     assert float(rows[0]["penetration"]) == 5 / 6
     assert rows[1]["penetration"] == ""

@@ -87,6 +87,9 @@ RANKED = pb.RankResponse(
         ),
     ],
     total_rows=2,
+    concentrations=[
+        pb.Concentration(within="A1", within_name="A1", members=15, top_members=2, top_share=0.601, gini=0.4375)
+    ],
     ranked=13,
     left_out=4,
     reasons=[pb.LeftOut(text_zh="开业日未登记", text_en="the day of opening is not registered", members=4)],
@@ -185,6 +188,18 @@ def test_a_ranking_names_places_others_and_those_left_out(address: str) -> None:
     assert found["facts"]["left_out"] == 4
     assert found["rows"][0]["id"] == "007"
     assert found["rows"][1]["base_fen"] is None
+
+
+def test_a_ranking_tells_how_unequal_it_is(address: str) -> None:
+    """Members above zero, the largest tenth with their share, Gini, in a table beside the places and exact in json."""
+    out = ask(address, "rank", "--within", "mgmt_area", "--lang", "en").out
+    table = out[out.index("Concentration") :]
+    assert "60.1%" in table
+    assert "0.44" in table
+    found = json.loads(ask(address, "rank", "--within", "mgmt_area", "--json").out)
+    (row,) = found["beside"]["concentration"]["rows"]
+    assert (row["within_mgmt_area"], row["members"], row["top_members"]) == ("A1", 15, 2)
+    assert (row["top_share"], row["gini"]) == (0.601, 0.4375)
 
 
 def test_options_become_the_request(address: str, service: Whys) -> None:

@@ -50,6 +50,7 @@ def rank_sheet(answer: pb.RankResponse, request: pb.RankRequest) -> Sheet:
         notes=list(_notes(answer)),
         definitions=definitions_of(answer.about.definitions),
         freshness=answer.about.freshness,
+        beside=_concentrations(answer, within),
         empty=Label("无一入榜", "nobody is ranked"),
     )
 
@@ -96,6 +97,34 @@ def _row(row: pb.RankRow, of: str, within: str, measure: str, currency: str) -> 
         measure,
         currency,
     )
+
+
+def _concentrations(answer: pb.RankResponse, within: str) -> list[Sheet]:
+    """How unequally the measure is spread in each ranking, as a table beside the places."""
+    columns = [
+        *(
+            [Column(f"within_{one.key}", one.kind, one.label, screen=one.screen) for one in group_columns(within)]
+            if within
+            else []
+        ),
+        Column("members", Kind.COUNT, Label("大于零者", "above zero"), "concentration"),
+        Column("top_members", Kind.COUNT, Label("最大 10% 个数", "largest 10 %"), "concentration"),
+        Column("top_share", Kind.RATIO, Label("最大 10% 占比", "their share"), "concentration"),
+        Column("gini", Kind.NUMBER, Label("基尼系数", "Gini"), "concentration"),
+    ]
+    rows: list[Row] = [
+        (
+            *(group_cells(within, one.within, one.within_name) if within else ()),
+            one.members,
+            one.top_members,
+            one.top_share if one.HasField("top_share") else None,
+            one.gini if one.HasField("gini") else None,
+        )
+        for one in answer.concentrations
+    ]
+    if not rows:
+        return []
+    return [Sheet(name="concentration", title=Label("集中度", "Concentration"), columns=columns, rows=rows)]
 
 
 def _amount(value: pb.Quantity) -> Cell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from fucai.cli.out.periods import pairing_facts, period_title
 from fucai.cli.out.reading import change_of, day_of, definitions_of, group_cells, group_columns
@@ -13,6 +14,12 @@ from fucai.domain.periods import Comparison
 from fucai.v1 import analytics_pb2 as pb
 
 _ALL = Label("合计", "total")
+_AVERAGES: Final = (
+    "sales_per_outlet_fen",
+    "sales_per_installed_fen",
+    "sales_per_outlet_open_day_fen",
+    "sales_per_installed_open_day_fen",
+)
 
 
 def scale_sheet(answer: pb.ScaleResponse, *, by: Sequence[str]) -> Sheet:
@@ -85,6 +92,29 @@ def _columns(by: Sequence[str], *, one_day: bool, compared: bool, terminals: boo
         ),
         Column("sales", Kind.MONEY, Label("销售额", "sales"), "sales", 3, adds=one_day),
         Column("sales_per_outlet", Kind.MONEY, Label("站均销量", "per outlet"), "sales_per_outlet", 3),
+        Column("sales_per_installed", Kind.MONEY, Label("在册站均", "per installed"), "sales_per_installed", 8),
+        Column("sales_per_outlet_open_day", Kind.MONEY, Label("开市日均", "per open day"), "per_open_day", 9),
+        Column(
+            "sales_per_installed_open_day",
+            Kind.MONEY,
+            Label("在册开市日均", "per installed, open day"),
+            "per_open_day",
+            None,
+        ),
+        *(
+            [
+                Column(
+                    "sales_per_terminal_week",
+                    Kind.MONEY,
+                    Label("单机周销量", "per terminal, week"),
+                    "sales_per_terminal_week",
+                    5,
+                )
+            ]
+            if terminals
+            else []
+        ),
+        Column("open_days", Kind.COUNT, Label("开市日", "open days"), "per_open_day", None),
         Column("base_day", Kind.DAY, Label("基期末", "base at the end of"), screen=None),
         Column("currency", Kind.TEXT, Label("币种", "currency"), screen=None),
     ]
@@ -108,7 +138,13 @@ def _row(row: pb.ScaleRow, by: Sequence[str], currency: str, *, compared: bool, 
         row.closed,
         *([row.terminals, row.active_terminals] if terminals else []),
         row.sales_fen,
-        row.sales_per_outlet_fen if row.HasField("sales_per_outlet_fen") else None,
+        *(getattr(row, name) if row.HasField(name) else None for name in _AVERAGES),
+        *(
+            [row.sales_per_terminal_week_fen if row.HasField("sales_per_terminal_week_fen") else None]
+            if terminals
+            else []
+        ),
+        row.open_days,
         day_of(row.base_day),
         currency,
     )

@@ -244,7 +244,21 @@ def _ranking(page: Page, name: str) -> list[Element]:
     found = page.bulletin.rankings[name]
     if isinstance(found, Missing):
         return [page.missing(found, page.say(name))]
-    return [el("h3", page.say(name)), *page.table(rank_sheet(found.answer, found.request), _key(name))]
+    made = [el("h3", page.say(name)), *page.table(rank_sheet(found.answer, found.request), _key(name))]
+    if name == "top" and not found.request.within:
+        made += [_spread(page, one) for one in found.answer.concentrations if one.members]
+    return made
+
+
+def _spread(page: Page, found: pb.Concentration) -> Element:
+    text = page.say(
+        "concentration",
+        members=found.members,
+        top=found.top_members,
+        share=f"{100 * found.top_share:.1f}%",
+        gini=f"{found.gini:.2f}",
+    )
+    return el("p", text, class_="note")
 
 
 def _key(name: str) -> str:

@@ -119,6 +119,11 @@ TEXTS: Mapping[str, Label] = {
     "areas": Label("各分区销售额前列网点", "Top outlets of each management area"),
     "new stars": Label("新星网点", "New stars (新星网点)"),
     "progress": Label("进步网点", "Progress (进步网点)"),
+    "concentration": Label(
+        "集中度：有销售的 {members:,} 个网点中，最大 10%（{top:,} 个）占销售额 {share}；基尼系数 {gini}。",
+        "Concentration: of {members:,} outlets with sales the largest 10 % ({top:,}) make {share} of the sales; "
+        "Gini coefficient {gini}.",
+    ),
     "movers": Label("升降最大网点", "Largest movers"),
     "rises": Label("增额最大", "Largest rises"),
     "falls": Label("减额最大", "Largest falls"),

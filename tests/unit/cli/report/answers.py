@@ -131,7 +131,14 @@ class FullAnalytics(FakeAnalytics):
         row.contribution, row.members = -140 if request.lowest_first else 140, 1
         row.within = row.within_name = "和平一分区" if request.within else ""
         return pb.RankResponse(
-            pairing=PAIR, rows=[row], total_rows=1, ranked=1, rule_zh="全部", rule_en="all", about=ABOUT
+            pairing=PAIR,
+            rows=[row],
+            total_rows=1,
+            ranked=1,
+            rule_zh="全部",
+            rule_en="all",
+            concentrations=[pb.Concentration(members=12, top_members=2, top_share=0.25, gini=0.31)],
+            about=ABOUT,
         )
 
     def Scale(self, request: pb.ScaleRequest, context: Any) -> pb.ScaleResponse:

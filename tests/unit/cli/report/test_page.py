@@ -127,6 +127,7 @@ def test_figures_are_those_of_the_answers(full: Bulletin) -> None:
     assert steps["same outlets"] == "20000"
     top = dict(zip(header(tree, "top-table"), table(tree, "top-table")[0], strict=True))
     assert (top["sales"], top["base"], top["growth"]) == ("700", "560", "0.25")
+    assert "the largest 10 % (2) make 25.0% of the sales; Gini coefficient 0.31" in text(_section(tree, "rankings"))
     assert [row[-1] for row in table(tree, "rises-table")] == ["140"]
     assert [row[-1] for row in table(tree, "falls-table")] == ["-140"]
     assert "1234500" in table(tree, "silent-table")[0]
