@@ -193,7 +193,7 @@ def _judge(
     first_stored: date,
     closed: ClosedDays,
 ) -> tuple[list[_Silent], int]:
-    """The silent ones in order, and how many of those without a late sale have no usual hour at all."""
+    """The silent ones in order, and how many of those without a late single sale have no usual hour."""
     found, without_pattern = [], 0
     for outlet_id, outlet in outlets.items():
         if outlet_id in lately:

@@ -25,7 +25,7 @@ _SILENT = CHANNEL.family("silent_outlets", "Outlets that usually sell in these h
 _WATCHED = CHANNEL.family("watched_outlets", "Outlets looked at for silence: registered and open on the day.")
 _PATTERNLESS = CHANNEL.family(
     "watched_outlets_without_pattern",
-    "Those of them that can not be judged: without a recent sale, and without usual hours.",
+    "Those of them that can not be judged: no single sale lately (daily summaries are none), and no usual hours.",
 )
 
 

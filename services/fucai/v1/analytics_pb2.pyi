@@ -2733,7 +2733,9 @@ class SilentResponse(_message.Message):
     at_ms: _builtins.int
     """The moment up to which silence was judged, Unix milliseconds UTC: never after the latest reception."""
     without_pattern: _builtins.int
-    """Those of the outlets looked at that can not be judged: without a recent sale, and without usual hours."""
+    """Those of the outlets looked at that can not be judged: no single sale in the hours asked about, and no usual hours.
+    Daily summaries have no hour, so an outlet that has nothing else is among them, however new its last one is.
+    """
     note_zh: _builtins.str
     """What was left out and why, Chinese; empty where nothing was."""
     note_en: _builtins.str

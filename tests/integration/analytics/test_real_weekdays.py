@@ -57,7 +57,7 @@ def test_no_row_of_the_file_has_an_hour(toronto: AnalyticsServiceStub, real: Ont
 
 
 def test_sums_of_a_day_make_no_silent_hours(toronto: AnalyticsServiceStub, real: Ontario) -> None:
-    """All outlets are looked at and none is silent, whatever the moment, for none has a usual hour."""
+    """All outlets are looked at and none is silent or judged, though sums of the very day are there: no usual hours."""
     for moment in (datetime(2014, 1, 1, 20, tzinfo=ZONE), datetime(2015, 12, 28, 9, tzinfo=ZONE)):
         answer = toronto.Silent(pb.SilentRequest(at_ms=int(moment.timestamp() * 1000), least_hours=1))
         assert list(answer.outlets) == []
