@@ -15,7 +15,7 @@ from fucai.analytics.paging import page
 from fucai.analytics.questions import BadQuestionError, read_day
 from fucai.analytics.reach import Reach, reach
 from fucai.analytics.selection import Condition, Selection, read_selection
-from fucai.domain.alerts import Alert, Rule, RuleSet, describe
+from fucai.domain.alerts import OF_OUTLETS, Alert, Rule, RuleSet, describe
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
 
@@ -53,7 +53,7 @@ async def alerts(asked: Asked, request: analytics_pb2.AlertsRequest) -> analytic
         games_left_out=found.left_out,
         note_zh="；".join(note.zh for note in found.notes),
         note_en="; ".join(note.en for note in found.notes),
-        about=asked.about(now, watch_definitions.of_alerts()),
+        about=asked.about(now, watch_definitions.of_alerts(rules)),
     )
 
 
@@ -63,8 +63,7 @@ async def outlet_alerts(asked: Asked, now: Reach, outlet_id: str, *, as_of_ms: i
     if day is None or now.first_day is None:
         return []
     selection = Selection((Condition("outlet", (outlet_id,)),), as_of_ms=as_of_ms)
-    wanted = [rule for rule in Rule if rule is not Rule.ACTIVE_TERMINALS]
-    found = await judge(asked.ask, day, now.first_day, wanted, selection, RuleSet())
+    found = await judge(asked.ask, day, now.first_day, OF_OUTLETS, selection, RuleSet())
     return [_message(alert, found.outlets.get(alert.outlet_id)) for alert in found.alerts]
 
 

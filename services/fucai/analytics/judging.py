@@ -17,6 +17,7 @@ from fucai.analytics.selection import Selection
 from fucai.analytics.store import Ask
 from fucai.analytics.texts import plain, where
 from fucai.domain.alerts import (
+    OF_OUTLETS,
     Alert,
     Rule,
     RuleSet,
@@ -100,7 +101,7 @@ async def judge(
         open_outlets(ask, day, selection), market(ask, reach), withheld_days(ask, reach)
     )
     found = _Known(day, first_stored, known.closures, closed_days(known.closures, reach).all, withheld)
-    outlet_rules = [rule for rule in wanted if rule is not Rule.ACTIVE_TERMINALS]
+    outlet_rules = [rule for rule in wanted if rule in OF_OUTLETS]
     by_outlet, by_terminal = await asyncio.gather(
         _by_outlet(ask, found, outlets, outlet_rules, selection, rules, weeks),
         _by_terminal(ask, found, outlets, selection, rules, wanted=Rule.ACTIVE_TERMINALS in wanted),

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from functools import cache
 from string import Template
 
-from fucai.analytics import definitions, rates, sums, texts
+from fucai.analytics import definitions, rates, sums, texts, watch_definitions
 from fucai.analytics.alerts import outlet_alerts
 from fucai.analytics.asked import Asked
 from fucai.analytics.measures import MEASURES, measurement, sums_of
@@ -117,7 +117,8 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
     answer.alerts.extend(alerts)
     _fill_sales(answer, question, sold, games)
     answer.MergeFrom(place)
-    answer.about.CopyFrom(asked.about(now, definitions.of_outlet(_MEASURES), lacking))
+    told = [*definitions.of_outlet(_MEASURES), watch_definitions.of_card()]
+    answer.about.CopyFrom(asked.about(now, told, lacking))
     return answer
 
 

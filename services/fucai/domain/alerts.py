@@ -36,6 +36,10 @@ class Rule(enum.Enum):
     ACTIVE_TERMINALS = "active_terminals"
 
 
+OF_OUTLETS = (Rule.FALL, Rule.RISE, Rule.SILENCE)
+"""The rules that look at one outlet each."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """The parameters of all rules; the default ones are a start, for the channel's staff to set."""

@@ -221,6 +221,21 @@ def test_an_outlets_card_has_its_alerts(watch: AnalyticsServiceStub) -> None:
     assert card.alerts
 
 
+def test_answers_say_whether_parameters_are_the_defaults(watch: AnalyticsServiceStub) -> None:
+    """An outlet's card spells its rules out as defaults; alerts say that all are, or that the question gave some."""
+    plain = watch.Alerts(pb.AlertsRequest())
+    card = watch.Outlet(pb.OutletRequest(outlet_id=plain.alerts[0].outlet_id, compare=pb.COMPARISON_PREVIOUS))
+    (told,) = (one for one in card.about.definitions if one.name == "alert")
+    for rule in plain.rules:
+        assert (rule.text_en in told.text_en) == (rule.text_zh in told.text_zh) == (rule.rule != "active_terminals")
+    assert "all parameters are the defaults" in told.text_en
+    assert "参数均为默认值" in told.text_zh
+    given = watch.Alerts(pb.AlertsRequest(parameters=pb.AlertParameters(least_z=9)))
+    texts = [next(one for one in of.about.definitions if one.name == "alert") for of in (plain, given)]
+    assert ["all parameters are the defaults" in one.text_en for one in texts] == [True, False]
+    assert ["参数均为默认值" in one.text_zh for one in texts] == [True, False]
+
+
 @contextmanager
 def sealed(engine_url: str, busy: Busy, name: str, days: Sequence[date]) -> Iterator[tuple[AnalyticsServiceStub, Busy]]:
     """A service before the same world in which the draws of these days have not ended, and what of it may be seen."""

@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 
+from fucai.cli.query.outlet_sheet import outlet_sheet
 from fucai.v1 import analytics_pb2 as pb
 from tests.unit.cli.fake import FRESH, RATIO, FakeAnalytics, Ran, run, serving
 
@@ -259,6 +260,18 @@ def test_a_card_fits_a_screen(address: str, lang: str, words: list[str]) -> None
         assert word in out, word
     assert len(out.splitlines()) <= 30
     assert max(len(line) for line in out.splitlines()) <= 100
+
+
+def test_a_card_with_alerts_says_by_which_parameters() -> None:
+    """By the defaults, and where others can be asked for; a card without alerts needs no such line."""
+    alarmed = pb.OutletResponse()
+    alarmed.CopyFrom(OUTLET)
+    alarmed.alerts.add(rule="fall", day="2025-03-10", outlet_id="007", text_zh="低", text_en="low")
+    texts = [[note.text.en for note in outlet_sheet(card).notes] for card in (OUTLET, alarmed)]
+    assert ["alerts by the default parameters; fucai query alerts takes others" in one for one in texts] == [
+        False,
+        True,
+    ]
 
 
 def test_a_card_export_has_all_in_long_form(address: str, service: Channel) -> None:

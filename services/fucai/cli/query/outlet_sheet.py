@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fucai.cli.out.periods import pairing_facts, pairing_notes, period_title
 from fucai.cli.out.reading import day_of, days_fact, definitions_of
-from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Row, Sheet
+from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Row, Sheet
 from fucai.cli.out.words import local_time
 from fucai.cli.query.growth_sheet import measurement_cells
 from fucai.cli.query.measured import MEASURES, measure_kind
@@ -17,6 +17,10 @@ from fucai.domain.rounding import BASIS_POINTS
 from fucai.v1 import analytics_pb2 as pb
 
 MEASURE, GAME, VERSION, DAY, ALERT = "measure", "game", "version", "day", "alert"
+_DEFAULTS = Label(
+    "预警按默认参数；其他参数请用 fucai query alerts",
+    "alerts by the default parameters; fucai query alerts takes others",
+)
 _KINDS = {Kind.MONEY: 0, Kind.COUNT: 2, Kind.RATIO: 4}
 
 
@@ -46,7 +50,11 @@ def outlet_sheet(answer: pb.OutletResponse) -> Sheet:
         rows=[*_measures(answer), *_games(answer), *_versions(answer), *_alerts(answer), *_days(answer)],
         currency=answer.about.currency,
         facts=_facts(answer, name),
-        notes=[*pairing_notes(answer.pairing), *unrated_notes(answer.about.unrated, answer.about.currency)],
+        notes=[
+            *pairing_notes(answer.pairing),
+            *unrated_notes(answer.about.unrated, answer.about.currency),
+            *([Note(_DEFAULTS)] if answer.alerts else []),
+        ],
         definitions=definitions_of(answer.about.definitions),
         freshness=answer.about.freshness,
     )
