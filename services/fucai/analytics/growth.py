@@ -76,7 +76,7 @@ async def growth(asked: Asked, request: analytics_pb2.GrowthRequest) -> analytic
         _groups(asked, question, pair, fixed, whole=True),
         names(asked.ask, question.by),
     )
-    total = whole[0] if whole else _Group((), _zeros(question.names), _zeros(question.names))
+    total = whole[0] if whole else _nothing(question.names, pair.open_days)
     groups.sort(key=lambda one: (-one.value["sales"], one.group))
     shown = groups[: request.top] if request.top else groups
     if len(groups) > len(shown):
@@ -114,7 +114,7 @@ def _read(request: analytics_pb2.GrowthRequest, asked: Asked, bad: list[Violatio
     return _Question(
         read_dimensions(request.by, bad),
         measures,
-        tuple(name for name in needed if name != sums.OUTLETS),
+        tuple(name for name in needed if name in sums.SUMS),
         selection,
         request.small_base_fen,
     )
@@ -149,21 +149,23 @@ async def _groups(
     if len(rows) > MAX_GROUPS:
         raise BadQuestionError([Violation("by", f"more than {MAX_GROUPS:,} groups: name fewer dimensions")])
     others = (texts.OTHERS, *[""] * (len(question.by) - 1)) if shown else ()
-    return [_group(row, question.names, others) for row in rows]
+    return [_group(row, question.names, others, pair.open_days) for row in rows]
 
 
-def _group(row: Row, named: Sequence[str], others: tuple[str, ...]) -> _Group:
+def _group(row: Row, named: Sequence[str], others: tuple[str, ...], open_days: tuple[int, int]) -> _Group:
     group, *figures = row
     numbers = [int(figure) for figure in figures]
     count = len(named)
     outlets, base_outlets, same_outlets, same_sales, base_same_sales = numbers[2 * count :]
-    value = dict(zip(named, numbers[:count], strict=True)) | {sums.OUTLETS: outlets}
-    base = dict(zip(named, numbers[count : 2 * count], strict=True)) | {sums.OUTLETS: base_outlets}
+    value = dict(zip(named, numbers[:count], strict=True)) | {sums.OUTLETS: outlets, sums.OPEN_DAYS: open_days[0]}
+    base = dict(zip(named, numbers[count : 2 * count], strict=True))
+    base |= {sums.OUTLETS: base_outlets, sums.OPEN_DAYS: open_days[1]}
     return _Group(others or tuple(group), value, base, same_outlets, same_sales, base_same_sales, bool(others))
 
 
-def _zeros(named: Sequence[str]) -> Sums:
-    return dict.fromkeys([*named, sums.OUTLETS], 0)
+def _nothing(named: Sequence[str], open_days: tuple[int, int]) -> _Group:
+    value, base = (dict.fromkeys([*named, sums.OUTLETS], 0) | {sums.OPEN_DAYS: days} for days in open_days)
+    return _Group((), value, base)
 
 
 def _row(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
-from fucai.analytics.sums import OUTLETS
+from fucai.analytics.sums import OPEN_DAYS, OUTLETS
 from fucai.domain.comparison import Pairing
 from fucai.domain.growth import Coverage, Growth, Mark, grow
 from fucai.domain.rounding import BASIS_POINTS
@@ -16,7 +16,7 @@ from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
 
 Sums = Mapping[str, int]
-"""Sums by name, as in `sums.SUMS`, and OUTLETS."""
+"""Sums by name, as in `sums.SUMS`, OUTLETS and OPEN_DAYS."""
 Compute = Callable[[Sums, Sums], Fraction | None]
 """The value from the sums of a group and those of the whole; None where it can not be formed."""
 
@@ -126,6 +126,24 @@ _ALL = (
         zh="连带率：有伴随消费的到店次数÷到店次数",
         en="Attach rate: visits with companion spend over visits",
     ),
+    Measure(
+        "spend_per_visit",
+        Kind.FEN,
+        ("companion", "visits"),
+        _ratio("companion", "visits"),
+        flow=False,
+        zh="次均伴随消费：伴随消费÷到店次数，四舍六入五成双",
+        en="Spend per visit: companion spend over visits, rounded half to even",
+    ),
+    Measure(
+        "spend_per_attached_visit",
+        Kind.FEN,
+        ("companion", "attached"),
+        _ratio("companion", "attached"),
+        flow=False,
+        zh="连带次均消费：伴随消费÷有伴随消费的到店次数，四舍六入五成双",
+        en="Spend per attached visit: companion spend over visits with any, rounded half to even",
+    ),
     _fund_of("welfare_fund", "welfare_fund_bp", "公益金", "Welfare fund"),
     _fund_of("issuing_fee", "issuing_fee_bp", "发行费", "Issuing fee"),
     _fund_of("prize_pool", "prize_bp", "返奖", "Prize pool"),
@@ -147,6 +165,15 @@ _ALL = (
         flow=True,
         zh="站均销量：销售额÷有销网点数，四舍六入五成双",
         en="Sales per outlet: sales over selling outlets, rounded half to even",
+    ),
+    Measure(
+        "sales_per_open_day",
+        Kind.FEN,
+        ("sales", OPEN_DAYS),
+        _ratio("sales", OPEN_DAYS),
+        flow=False,
+        zh="开市日均销售额：销售额÷期内开市日数，四舍六入五成双；没有开市日时不给出",
+        en="Sales per open day: sales over the open days of the period, rounded half to even; absent without any",
     ),
     Measure(
         "share",

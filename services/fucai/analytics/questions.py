@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from fucai.analytics.measures import Measure, read_measures, sums_of
 from fucai.analytics.selection import EVERYTHING, Selection, read_selection
+from fucai.analytics.sums import OPEN_DAYS
 from fucai.analytics.texts import DIMENSIONS
 from fucai.domain.periods import Comparison, DayRange, Grain, buckets
 from fucai.runtime.errors import Violation
@@ -107,7 +108,7 @@ def read_trend(request: analytics_pb2.TrendRequest, today: date, now_ms: int, *,
         if count > MAX_ROWS:
             text = f"{first} to {last} has {count:,} buckets, at most {MAX_ROWS:,}: shorten it or choose a longer grain"
             raise BadQuestionError([Violation("grain", text)])
-    needed = tuple(name for name in sums_of(measures) if name not in _FIGURES)
+    needed = tuple(name for name in sums_of(measures) if name not in {*_FIGURES, OPEN_DAYS})
     return TrendQuestion(
         days, grain, by, comparison, base_first, measures, needed, selection, request.moving_average, request.top
     )

@@ -88,6 +88,8 @@ rate on their day, and those with `_fen` are their sales."""
 
 OUTLETS = "outlets"
 """Outlets with at least one sale: no sum, but counted beside them."""
+OPEN_DAYS = "open_days"
+"""Days on which the market is open: no sum, and not of the store; the calendar knows them."""
 
 
 def columns_of(names: Iterable[str]) -> list[str]:

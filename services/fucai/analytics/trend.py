@@ -49,6 +49,7 @@ class _Course:
 
     question: TrendQuestion
     now: Reach
+    market: Market
     buckets: Sequence[Bucket]
     cells: Cells
     names: Sequence[Mapping[str, str]]
@@ -104,7 +105,8 @@ async def stream_trend(
 async def _course(asked: Asked, request: analytics_pb2.TrendRequest, *, bounded: bool) -> _Course:
     question = read_trend(request, asked.today, asked.now_ms, bounded=bounded)
     now = await reach(asked.ask)
-    known = await market(asked.ask, question.days, question.selection) if question.comparison else Market()
+    by_calendar = question.comparison or any(sums.OPEN_DAYS in measure.sums for measure in question.measures)
+    known = await market(asked.ask, question.days, question.selection) if by_calendar else Market()
     found = buckets_of(question, now, known)
     fixed, named, last_hour = await asyncio.gather(
         rates.parameters(asked.ask, question.sums), names(asked.ask, question.by), _last_hour(asked.ask, question, now)
@@ -114,7 +116,7 @@ async def _course(asked: Asked, request: analytics_pb2.TrendRequest, *, bounded:
         cells = replace(cells, shown=await cells.largest(found, question.top))
     window: deque[Mapping[Group, int] | None] = deque(maxlen=question.moving_average or 1)
     cautions = cautions_of(question, found, now, known)
-    return _Course(question, now, found, cells, named, last_hour, cautions=cautions, window=window)
+    return _Course(question, now, known, found, cells, named, last_hour, cautions=cautions, window=window)
 
 
 async def _end(asked: Asked, course: _Course) -> analytics_pb2.TrendResponse:
@@ -202,6 +204,7 @@ def _rows(
     found = [(group, values.get(cell, nothing), bases.get(cell, nothing)) for group, cell in cells]
     course.window.append(_whole_sales(slot, question, [(group, value) for group, value, _ in found]))
     wholes = [_whole(side, question) for side in ([value for _, value, _ in found], [base for _, _, base in found])]
+    open_days, base_open_days = _open_days(slot, course)
     for group, value, base in found:
         row = analytics_pb2.TrendRow(
             bucket=slot.days.first.isoformat() + (f"T{slot.hour:02}" if question.grain is Grain.HOUR else ""),
@@ -213,11 +216,20 @@ def _rows(
         )
         if slot.pairing is not None:
             _compare(row, slot.pairing, value.figures, base.figures)
-        sides = (_sums(value, question), wholes[0]), (_sums(base, question), wholes[1])
+        sides = (
+            ({**_sums(value, question), sums.OPEN_DAYS: open_days}, wholes[0]),
+            ({**_sums(base, question), sums.OPEN_DAYS: base_open_days}, wholes[1]),
+        )
         row.measurements.extend(measurement(one, *sides, slot.pairing) for one in question.measures)
         if (average := _average(course, group)) is not None:
             row.moving_average_fen = average
         yield row
+
+
+def _open_days(slot: _Slot, course: _Course) -> tuple[int, int]:
+    """Those of a slot and of what it is compared with; 0 where there is nothing."""
+    base = slot.pairing.base if slot.pairing else None
+    return course.market.open_days(slot.days), course.market.open_days(base) if base else 0
 
 
 def _ordered(groups: Iterable[Group]) -> list[Group]:

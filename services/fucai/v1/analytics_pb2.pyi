@@ -795,8 +795,9 @@ class TrendRequest(_message.Message):
 
     @_builtins.property
     def measures(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Measures beside those of Figures: tickets, visits, companion, attach_rate, welfare_fund, issuing_fee, prize_pool,
-        commission, selling_outlets, sales_per_outlet, share.
+        """Measures beside those of Figures: tickets, visits, companion, attach_rate, spend_per_visit,
+        spend_per_attached_visit, welfare_fund, issuing_fee, prize_pool, commission, selling_outlets, sales_per_outlet,
+        sales_per_open_day, share.
         """
 
     @_builtins.property

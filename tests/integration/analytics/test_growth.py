@@ -21,6 +21,7 @@ from tests.integration.analytics.world import CLOSURES, FIRST, LAST, RATES, Even
 MEASURES = (
     *("sales", "bets", "tickets", "events", "visits", "payouts", "companion", "attach_rate", "welfare_fund"),
     *("issuing_fee", "prize_pool", "commission", "selling_outlets", "sales_per_outlet", "share"),
+    *("spend_per_visit", "spend_per_attached_visit", "sales_per_open_day"),
 )
 DIMENSIONS = ("game", "zone", "zone_type", "district", "mgmt_area", "format", "channel_class", "outlet", "kind")
 RATE_COLUMNS = {"prize_pool": 0, "issuing_fee": 1, "welfare_fund": 2, "commission": 3}
@@ -45,10 +46,12 @@ def rate(event: Event, measure: str) -> int | None:
     return max(found, key=lambda one: one[0])[1][RATE_COLUMNS[measure]] if found else None
 
 
-def measured(events: Sequence[Event], whole: Sequence[Event]) -> dict[str, Fraction | None]:
-    """Every measure of some events; None where it can not be formed."""
+def measured(events: Sequence[Event], whole: Sequence[Event], open_days: int) -> dict[str, Fraction | None]:
+    """Every measure of some events of a number of open days; None where it can not be formed."""
     sales = sum(signed(one, one.amount_fen) for one in events)
     visits = [one for one in events if one.kind == "SALE" and not one.summary]
+    attached = [one for one in visits if one.companion_fen > 0]
+    spend = sum(one.companion_fen for one in visits)
     outlets = {one.outlet for one in events if one.kind == "SALE" and one.bets > 0}
     everything = sum(signed(one, one.amount_fen) for one in whole)
     found: dict[str, Fraction | None] = {
@@ -58,11 +61,14 @@ def measured(events: Sequence[Event], whole: Sequence[Event]) -> dict[str, Fract
         "events": Fraction(len(events)),
         "visits": Fraction(len(visits)),
         "payouts": Fraction(sum(one.amount_fen for one in events if one.kind == "PAYOUT")),
-        "companion": Fraction(sum(one.companion_fen for one in visits)),
-        "attach_rate": Fraction(sum(one.companion_fen > 0 for one in visits), len(visits)) if visits else None,
+        "companion": Fraction(spend),
+        "attach_rate": Fraction(len(attached), len(visits)) if visits else None,
         "selling_outlets": Fraction(len(outlets)),
         "sales_per_outlet": Fraction(sales, len(outlets)) if outlets else None,
         "share": Fraction(sales, everything) if everything > 0 else None,
+        "spend_per_visit": Fraction(spend, len(visits)) if visits else None,
+        "spend_per_attached_visit": Fraction(spend, len(attached)) if attached else None,
+        "sales_per_open_day": Fraction(sales, open_days) if open_days else None,
     }
     for measure in RATE_COLUMNS:
         rates = [(one, rate(one, measure)) for one in events if one.kind != "PAYOUT"]
@@ -119,14 +125,20 @@ def base_of(rule: str, first: date, last: date) -> list[date]:
     return [day for day in near if first <= year_later(day) <= last]
 
 
+def opened_days(days: Iterable[date]) -> int:
+    """How many of them lie in no closure."""
+    return sum(day not in CLOSED for day in days)
+
+
 def check(
     row: pb.GrowthRow,
     sides: tuple[Sequence[Event], Sequence[Event]],
     wholes: tuple[Sequence[Event], Sequence[Event]],
     covered: str,
+    open_days: tuple[int, int],
 ) -> None:
     """Every measure of a row, its base and growth, and the same outlets."""
-    now, before = (measured(side, whole) for side, whole in zip(sides, wholes, strict=True))
+    now, before = (measured(side, whole, days) for side, whole, days in zip(sides, wholes, open_days, strict=True))
     for found in row.measurements:
         name = found.measure
         assert (wire(found.value) if found.HasField("value") else None) == pytest.approx(shown(name, now[name])), name
@@ -176,7 +188,8 @@ def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub,
     covered = "none" if base[-1] < FIRST else "partial" if base[0] < FIRST else "full"
     assert (answer.pairing.base_from_day, answer.pairing.base_to_day) == (base[0].isoformat(), base[-1].isoformat())
     wholes = [e for e in events if first <= e.day <= last], [e for e in events if base[0] <= e.day <= base[-1]]
-    check(answer.total, wholes, wholes, covered)
+    opened = opened_days(days_between(first, last)), opened_days(base)
+    check(answer.total, wholes, wholes, covered, opened)
     if not by:
         assert not answer.rows
         return
@@ -187,11 +200,12 @@ def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub,
     assert [tuple(row.group) for row in answer.rows[: len(listed)]] == listed
     assert len(answer.rows) == answer.total_rows == len(listed) + bool(rest)
     for key, row in zip(listed, answer.rows, strict=False):
-        check(row, (sides[0].get(key, []), sides[1].get(key, [])), wholes, covered)
+        check(row, (sides[0].get(key, []), sides[1].get(key, [])), wholes, covered, opened)
     if rest:
         others = answer.rows[-1]
         assert (others.group[0], others.group_names[0]) == ("others", "其他")
-        check(others, tuple([e for key in rest for e in side.get(key, [])] for side in sides), wholes, covered)  # type: ignore[arg-type]
+        both = tuple([e for key in rest for e in side.get(key, [])] for side in sides)
+        check(others, both, wholes, covered, opened)  # type: ignore[arg-type]
 
 
 def test_an_average_per_open_day_takes_closures_out(analytics: AnalyticsServiceStub, world: World) -> None:

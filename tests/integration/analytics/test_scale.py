@@ -212,8 +212,8 @@ def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub,
 def averages(row: pb.ScaleRow) -> tuple[int | None, ...]:
     """Sales per installed outlet; per active and per installed one and open day; per terminal and week."""
     names = ("installed", "outlet_open_day", "installed_open_day", "terminal_week")
-    fields = [f"sales_per_{name}_fen" for name in names]
-    return tuple(getattr(row, field) if row.HasField(field) else None for field in fields)
+    there = {field.name: value for field, value in row.ListFields()}
+    return tuple(there.get(f"sales_per_{name}_fen") for name in names)
 
 
 def quotient(fen: int, over: int) -> int | None:

@@ -15,7 +15,7 @@ from fucai.runtime.errors import violations_of
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 from tests.integration.analytics.oracle import days_between
-from tests.integration.analytics.test_growth import MEASURES, measured, shown, signed, value_of, wire
+from tests.integration.analytics.test_growth import MEASURES, measured, opened_days, shown, signed, value_of, wire
 from tests.integration.analytics.world import Event, World
 
 NEW_YEARS = {2022: date(2022, 2, 1), 2023: date(2023, 1, 22), 2024: date(2024, 2, 10), 2025: date(2025, 1, 29)}
@@ -61,7 +61,7 @@ def test_measures_of_a_trend_equal_a_recomputation(
         ):
             whole = of_days(first, last)
             group = [e for e in whole if [value_of(e, one, world) for one in by] == list(row.group)]
-            expected = measured(group, whole)
+            expected = measured(group, whole, opened_days(days_between(*map(date.fromisoformat, (first, last)))))
             for one in row.measurements:
                 actual = wire(getattr(one, found)) if one.HasField(found) else None  # type: ignore[arg-type]
                 assert actual == pytest.approx(shown(one.measure, expected[one.measure])), (row.bucket, one.measure)
