@@ -25,7 +25,8 @@ Group = tuple[str, ...]
 Side = Mapping[Group, Mapping[str, Any]]
 NOTHING: Mapping[str, Any] = {"fen": 0, "bets": 0, "events": 0, "sales": {}}
 FUNDS = {"welfare_fund", "issuing_fee", "prize_pool", "commission"}
-STORED = ("sales", "bets", "events", "selling_outlets", "sales_per_outlet", "share")
+STORED = ("sales", "bets", "events", "selling_outlets", "sales_per_outlet", "sales_per_open_day", "share")
+OF_VISITS = ("attach_rate", "spend_per_visit", "spend_per_attached_visit")
 ZERO = {"visits", "payouts", "companion"}
 
 
@@ -44,23 +45,27 @@ def side_of(rows: pl.DataFrame, by: str) -> Side:
     return found
 
 
-def measured(group: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Fraction | None]:
-    """Every measure of a group; None where it can not be formed. All bets are tickets, for no game has draws."""
+def measured(group: Mapping[str, Any], whole: Mapping[str, Any], days: int) -> dict[str, Fraction | None]:
+    """Every measure of a group; None where it can not be formed. All bets are tickets, for no game has draws.
+
+    The market of the file is always open, and its rows know no visits.
+    """
     outlets = len(group["sales"])
     found: dict[str, Fraction | None] = dict.fromkeys(ZERO, Fraction(0))
-    found |= dict.fromkeys(FUNDS, None if group["events"] else Fraction(0)) | {"attach_rate": None}
+    found |= dict.fromkeys(FUNDS, None if group["events"] else Fraction(0)) | dict.fromkeys(OF_VISITS)
     found |= {"sales": Fraction(group["fen"]), "bets": Fraction(group["bets"]), "tickets": Fraction(group["bets"])}
     found |= {"events": Fraction(group["events"]), "selling_outlets": Fraction(outlets)}
     found["sales_per_outlet"] = Fraction(group["fen"], outlets) if outlets else None
+    found["sales_per_open_day"] = Fraction(group["fen"], days)
     found["share"] = Fraction(group["fen"], whole["fen"]) if whole["fen"] else None
     return found
 
 
-def check(row: pb.GrowthRow, now: Side, before: Side, base: list[date]) -> None:
+def check(row: pb.GrowthRow, now: Side, before: Side, days: int, base: list[date]) -> None:
     """Every measure of a row with base and growth, and the same outlets."""
     group = tuple(row.group)
     mine, theirs = now.get(group, NOTHING), before.get(group, NOTHING)
-    values, bases = measured(mine, now[()]), measured(theirs, before.get((), NOTHING))
+    values, bases = measured(mine, now[()], days), measured(theirs, before.get((), NOTHING), len(base))
     stored = base[-1] >= FIRST
     for one in row.measurements:
         name = one.measure
@@ -109,8 +114,9 @@ def test_growth_equals_the_file(toronto: AnalyticsServiceStub, real: Ontario, ru
         assert bool(found.warning_en) == bool(found.warning_zh) == (festivals[0] != festivals[1]), name
         now = side_of(of_days(real.rows, ends[:2]), by)
         before = side_of(of_days(real.rows, base), by)
-        check(answer.total, now, before, base)
+        days = (ends[1] - first).days + 1
+        check(answer.total, now, before, days, base)
         order = sorted({*now, *before} - {()}, key=lambda group: (-now.get(group, NOTHING)["fen"], group))
         assert [tuple(row.group) for row in answer.rows] == order, name
         for row in answer.rows:
-            check(row, now, before, base)
+            check(row, now, before, days, base)

@@ -126,7 +126,8 @@ def test_measures_and_other_comparisons_equal_the_file(
         figures = (row.figures.sales_fen, row.figures.bets, row.figures.events, row.base.sales_fen, row.base.bets)
         assert figures == (mine["fen"], mine["bets"], mine["events"], theirs["fen"], theirs["bets"])
         assert growth_of(row.growth) == mark_of(mine["fen"], theirs["fen"], base)
-        values, bases = measured(mine, now[()]), measured(theirs, before.get((), NOTHING))
+        values = measured(mine, now[()], len(bucket))
+        bases = measured(theirs, before.get((), NOTHING), len(base))
         for one in row.measurements:
             exact = float if one.measure == "share" else round
             found = [
