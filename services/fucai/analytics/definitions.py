@@ -93,9 +93,13 @@ _PROFILE = Definition(
 )
 _SHARE_OF_HOURS = Definition(
     name="share_bp",
-    text_zh="占比：本格销售额÷该组有小时的销售额，万分比，按最大余数法合计 10,000；负值计零",
-    text_en="Share: sales of the cell over those of its group that have an hour, in basis points that sum to 10,000 by "
-    "largest remainder; below zero counts as zero",
+    text_zh=(
+        "占比：本格（或本小时）销售额÷该组有小时的销售额；按星期的占比含日汇总，÷该组全部销售额；"
+        "万分比，按最大余数法合计 10,000；负值计零"
+    ),
+    text_en="Share: sales of the cell, or hour, over those of its group that have an hour; of a weekday, with daily "
+    "summaries, over all of its group; in basis points that sum to 10,000 by largest remainder; below zero counts as "
+    "zero",
 )
 _PLACE = Definition(
     name="place_in_area",

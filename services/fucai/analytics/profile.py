@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from string import Template
@@ -49,14 +50,13 @@ async def profile(asked: Asked, request: analytics_pb2.ProfileRequest) -> analyt
         told = f"the answer has more than {MAX_ROWS:,} cells: filter, or group by another dimension"
         raise BadQuestionError([Violation("by", told)])
     counted = weekdays(days, selection)
+    groups = [(group, list(some)) for group, some in groupby(rows, key=lambda row: tuple(row[0]))]
     return analytics_pb2.ProfileResponse(
         from_day=days.first.isoformat(),
         to_day=days.last.isoformat(),
-        cells=[
-            cell
-            for group, some in groupby(rows, key=lambda row: tuple(row[0]))
-            for cell in _cells(group, list(some), counted, known)
-        ],
+        cells=[cell for group, some in groups for cell in _cells(group, some, counted, known)],
+        hours=[one for group, some in groups for one in _by_hour(group, some, counted, known)],
+        weekdays=[one for group, some in groups for one in _by_weekday(group, some, counted, known)],
         without_hour_fen=sum(int(row[3]) for row in rows if row[2] == _WITHOUT_HOUR),
         about=asked.about(now, definitions.of_profile(grouped=bool(by))),
     )
@@ -104,11 +104,11 @@ def _cells(
 ) -> list[analytics_pb2.ProfileCell]:
     timed = [row for row in rows if row[2] != _WITHOUT_HOUR]
     shares = apportion([int(row[3]) for row in timed])
-    value = group[0] if group else ""
+    value, name = _named(group, named)
     return [
         analytics_pb2.ProfileCell(
             group=value,
-            group_name=(named[0].get(value) or value) if named else "",
+            group_name=name,
             weekday=int(weekday),
             hour=int(hour),
             figures=analytics_pb2.Figures(
@@ -119,3 +119,41 @@ def _cells(
         )
         for (_, weekday, hour, fen, bets, events, paid), share in zip(timed, shares, strict=True)
     ]
+
+
+def _by_hour(
+    group: tuple[str, ...], rows: Sequence[Row], days: Mapping[int, int], named: Sequence[Mapping[str, str]]
+) -> Iterator[analytics_pb2.ProfileShare]:
+    """Sales by hour over all weekdays; daily summaries have none."""
+    timed = [(int(hour), int(fen)) for _, _, hour, fen, *_ in rows if hour != _WITHOUT_HOUR]
+    return _shares(group, timed, dict.fromkeys(range(_WITHOUT_HOUR), sum(days.values())), named)
+
+
+def _by_weekday(
+    group: tuple[str, ...], rows: Sequence[Row], days: Mapping[int, int], named: Sequence[Mapping[str, str]]
+) -> Iterator[analytics_pb2.ProfileShare]:
+    """Sales by weekday, those of daily summaries with them."""
+    return _shares(group, [(int(weekday), int(fen)) for _, weekday, _, fen, *_ in rows], days, named)
+
+
+def _shares(
+    group: tuple[str, ...],
+    sales: Iterable[tuple[int, int]],
+    days: Mapping[int, int],
+    named: Sequence[Mapping[str, str]],
+) -> Iterator[analytics_pb2.ProfileShare]:
+    """The sums of `sales`, each with its hour or weekday, in order."""
+    sums = Counter[int]()
+    for of, fen in sales:
+        sums[of] += fen
+    value, name = _named(group, named)
+    for (of, fen), share in zip(sorted(sums.items()), apportion([sums[of] for of in sorted(sums)]), strict=True):
+        yield analytics_pb2.ProfileShare(
+            group=value, group_name=name, of=of, sales_fen=fen, days=days[of], share_bp=share
+        )
+
+
+def _named(group: tuple[str, ...], named: Sequence[Mapping[str, str]]) -> tuple[str, str]:
+    """Value and name of a group; both empty for the whole."""
+    value = group[0] if group else ""
+    return value, (named[0].get(value) or value) if named else ""

@@ -2147,8 +2147,50 @@ class ProfileCell(_message.Message):
 Global___ProfileCell: _TypeAlias = ProfileCell  # noqa: Y015
 
 @_typing.final
+class ProfileShare(_message.Message):
+    """Sales of an hour over all weekdays, or of a weekday over all hours."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUP_FIELD_NUMBER: _builtins.int
+    GROUP_NAME_FIELD_NUMBER: _builtins.int
+    OF_FIELD_NUMBER: _builtins.int
+    SALES_FEN_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    SHARE_BP_FIELD_NUMBER: _builtins.int
+    group: _builtins.str
+    """Value of the dimension; empty for the whole."""
+    group_name: _builtins.str
+    """Its name for people."""
+    of: _builtins.int
+    """The hour, 0 to 23; or the weekday, Monday 1 to Sunday 7."""
+    sales_fen: _builtins.int
+    """Sales in fen; those of a weekday with daily summaries, which have no hour."""
+    days: _builtins.int
+    """Days of the period that have such an hour, or are such a weekday, as far as they are stored."""
+    share_bp: _builtins.int
+    """Share of the sales of the group in such rows, in basis points; all of a group sum to 10,000."""
+    def __init__(
+        self,
+        *,
+        group: _builtins.str = ...,
+        group_name: _builtins.str = ...,
+        of: _builtins.int = ...,
+        sales_fen: _builtins.int = ...,
+        days: _builtins.int = ...,
+        share_bp: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "group", b"group", "group_name", b"group_name", "of", b"of", "sales_fen", b"sales_fen", "share_bp", b"share_bp"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileShare: _TypeAlias = ProfileShare  # noqa: Y015
+
+@_typing.final
 class ProfileResponse(_message.Message):
-    """The hours of sale. Daily summaries have no hour and are left out; their sales are told apart."""
+    """The hours of sale. Daily summaries have no hour and are left out of the cells; their sales are told apart."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2157,6 +2199,8 @@ class ProfileResponse(_message.Message):
     CELLS_FIELD_NUMBER: _builtins.int
     WITHOUT_HOUR_FEN_FIELD_NUMBER: _builtins.int
     ABOUT_FIELD_NUMBER: _builtins.int
+    HOURS_FIELD_NUMBER: _builtins.int
+    WEEKDAYS_FIELD_NUMBER: _builtins.int
     from_day: _builtins.str
     """First business day that counts, YYYY-MM-DD."""
     to_day: _builtins.str
@@ -2171,6 +2215,14 @@ class ProfileResponse(_message.Message):
     def about(self) -> Global___About:
         """What stands beside every answer."""
 
+    @_builtins.property
+    def hours(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProfileShare]:
+        """Sales by hour, by group, then hour; those with events."""
+
+    @_builtins.property
+    def weekdays(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProfileShare]:
+        """Sales by weekday, daily summaries with them, by group, then weekday; those with events."""
+
     def __init__(
         self,
         *,
@@ -2179,10 +2231,12 @@ class ProfileResponse(_message.Message):
         cells: _abc.Iterable[Global___ProfileCell] | None = ...,
         without_hour_fen: _builtins.int = ...,
         about: Global___About | None = ...,
+        hours: _abc.Iterable[Global___ProfileShare] | None = ...,
+        weekdays: _abc.Iterable[Global___ProfileShare] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "cells", b"cells", "from_day", b"from_day", "to_day", b"to_day", "without_hour_fen", b"without_hour_fen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "cells", b"cells", "from_day", b"from_day", "hours", b"hours", "to_day", b"to_day", "weekdays", b"weekdays", "without_hour_fen", b"without_hour_fen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -98,6 +99,26 @@ def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub,
     for group in {cell.group for cell in answer.cells}:
         cells = [cell for cell in answer.cells if cell.group == group]
         assert [cell.share_bp for cell in cells] == shared([cell.figures.sales_fen for cell in cells])
+    days = {
+        hour: len([day for day in counted if kept != "weekday" or is_kept(day, exclude=exclude)]) for hour in range(24)
+    }
+    check_shares(answer.hours, timed, "hour", days)
+    check_shares(answer.weekdays, events, "weekday", {day: counted.count(day) for day in range(1, 8)})
+
+
+def is_kept(weekday: int, *, exclude: bool) -> bool:
+    """Whether the filter keeps a weekday."""
+    return (str(weekday) in FILTERS["weekday"]) != exclude
+
+
+def check_shares(found: Sequence[pb.ProfileShare], events: pl.DataFrame, of: str, days: Mapping[int, int]) -> None:
+    """Sales, days and share of every hour, or weekday, of every group."""
+    expected = []
+    for (group,), rows in sorted(events.group_by(["group"])):
+        sums = rows.group_by(of).agg(pl.col("sales").sum()).sort(of)
+        shares = shared(sums["sales"].to_list())
+        expected += [(group, at, fen, days[at], share) for (at, fen), share in zip(sums.rows(), shares, strict=True)]
+    assert [(one.group, one.of, one.sales_fen, one.days, one.share_bp) for one in found] == expected
 
 
 def test_groups_sum_to_the_whole(analytics: AnalyticsServiceStub) -> None:

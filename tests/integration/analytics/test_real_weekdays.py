@@ -48,12 +48,18 @@ def test_weekdays_equal_the_file(toronto: AnalyticsServiceStub, real: Ontario) -
 
 
 def test_no_row_of_the_file_has_an_hour(toronto: AnalyticsServiceStub, real: Ontario) -> None:
-    """The profile has no cell, and tells all sales of its days apart."""
+    """The profile has no cell, and tells all sales of its days apart and by weekday."""
     for first, last in ((FIRST, LAST), (date(2015, 2, 26), date(2015, 3, 2)), (LAST, LAST)):
         request = pb.ProfileRequest(from_day=first.isoformat(), to_day=last.isoformat(), by="game")
         answer = toronto.Profile(request)
         assert list(answer.cells) == []
-        assert answer.without_hour_fen == of_days(real.rows, [first, last])["fen"].sum()
+        rows = of_days(real.rows, [first, last])
+        assert answer.without_hour_fen == rows["fen"].sum()
+        assert list(answer.hours) == []
+        sums = rows.group_by("game", pl.col("day").dt.weekday().alias("weekday")).agg(pl.col("fen").sum())
+        assert [(one.group, one.of, one.sales_fen) for one in answer.weekdays] == sums.sort("game", "weekday").rows()
+        for game in rows["game"].unique():
+            assert sum(one.share_bp for one in answer.weekdays if one.group == game) == 10_000
 
 
 def test_sums_of_a_day_make_no_silent_hours(toronto: AnalyticsServiceStub, real: Ontario) -> None:

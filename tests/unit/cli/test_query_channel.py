@@ -77,6 +77,8 @@ PROFILE = pb.ProfileResponse(
         )
         for day, hour, fen, bp in ((1, 9, 400_000, 8_000), (3, 20, 100_000, 2_000), (7, 23, -400, 0))
     ],
+    hours=[pb.ProfileShare(group="ssq", group_name="双色球", of=9, sales_fen=400_000, days=28, share_bp=8_000)],
+    weekdays=[pb.ProfileShare(group="ssq", group_name="双色球", of=7, sales_fen=11_945, days=4, share_bp=10_000)],
     without_hour_fen=12_345,
     about=ABOUT,
 )
@@ -235,6 +237,10 @@ def test_a_profile_export_has_every_cell(address: str, service: Channel) -> None
     ]
     assert found["rows"][0]["sales_per_day_fen"] == 100_000
     assert "12345" in json.dumps(found)
+    hours, weekdays = (found["beside"][name]["rows"] for name in ("hours", "weekdays"))
+    assert [(row["game"], row["hour"], row["days"], row["share_bp"]) for row in hours] == [("ssq", 9, 28, 8_000)]
+    assert [(row["sales_fen"], row["share"]) for row in weekdays] == [(11_945, 1.0)]
+    assert "share by weekday, with daily summaries: Sun 100.0%" in ask(address, "profile", "--lang", "en").out
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 -- keys of the projection by hour, unless outlets are asked about. Names with a dollar sign stand for fixed texts of texts.py and sums.py.
 SELECT
     $groups AS groups,
-    if(daily_summary, 0, toDayOfWeek(business_day)) AS weekday,
+    toDayOfWeek(business_day) AS weekday,
     if(daily_summary, 24, sold_hour) AS hour,
     sum($sales) AS sales_fen,
     sum($bets) AS net_bets,

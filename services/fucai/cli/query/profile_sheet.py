@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fucai.cli.out.reading import days_fact, definitions_of, group_cells, group_columns
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Row, Sheet, summed
 from fucai.domain.labels import DIMENSIONS, Label
@@ -19,6 +21,8 @@ WEEKDAYS = (
     Label("周日", "Sun"),
 )
 """Names of the weekdays 1 to 7."""
+_HOUR = Column("hour", Kind.COUNT, Label("时", "hour"))
+_WEEKDAY = Column("weekday", Kind.NAME, Label("星期", "weekday"))
 
 
 def profile_sheet(answer: pb.ProfileResponse, *, by: str) -> Sheet:
@@ -56,10 +60,52 @@ def profile_sheet(answer: pb.ProfileResponse, *, by: str) -> Sheet:
             days_fact("to_day", Label("止", "to"), answer.to_day),
             Fact("without_hour", Kind.MONEY, Label("日汇总（无小时）", "without hour"), answer.without_hour_fen),
         ],
-        notes=[Note(Label(one.text_zh, one.text_en)) for one in answer.about.definitions if one.name == "profile"],
+        notes=[
+            *([_by_weekday(answer)] if answer.weekdays and not by else []),
+            *(Note(Label(one.text_zh, one.text_en)) for one in answer.about.definitions if one.name == "profile"),
+        ],
         definitions=definitions_of(answer.about.definitions),
         freshness=answer.about.freshness,
+        beside=[
+            _shares(name, title, of, found, by)
+            for name, title, of, found in (
+                ("hours", Label("按小时", "By hour"), _HOUR, answer.hours),
+                ("weekdays", Label("按星期", "By weekday"), _WEEKDAY, answer.weekdays),
+            )
+            if found
+        ],
     )
+
+
+def _by_weekday(answer: pb.ProfileResponse) -> Note:
+    """The share of each weekday in a line."""
+    shares = [(WEEKDAYS[one.of - 1], f"{100 * one.share_bp / BASIS_POINTS:.1f}%") for one in answer.weekdays]
+    zh, en = (" ".join(f"{getattr(day, lang)} {share}" for day, share in shares) for lang in ("zh", "en"))
+    return Note(Label(f"按星期占比（含日汇总）：{zh}", f"share by weekday, with daily summaries: {en}"))
+
+
+def _shares(name: str, title: Label, of: Column, found: Sequence[pb.ProfileShare], by: str) -> Sheet:
+    """Sales and share of each hour, or weekday."""
+    columns = [
+        *(group_columns(by) if by else []),
+        of,
+        Column("days", Kind.COUNT, Label("天数", "days"), "profile", screen=2),
+        Column("sales", Kind.MONEY, Label("销售额", "sales"), "sales"),
+        Column("share", Kind.RATIO, Label("占比", "share"), "share_bp"),
+        Column("share_bp", Kind.COUNT, Label("占比（万分）", "share (bp)"), "share_bp", screen=None),
+    ]
+    rows: list[Row] = [
+        (
+            *(group_cells(by, one.group, one.group_name) if by else ()),
+            WEEKDAYS[one.of - 1] if of is _WEEKDAY else one.of,
+            one.days,
+            one.sales_fen,
+            one.share_bp / BASIS_POINTS,
+            one.share_bp,
+        )
+        for one in found
+    ]
+    return Sheet(name=name, title=title, columns=columns, rows=rows)
 
 
 def _row(cell: pb.ProfileCell, by: str, currency: str) -> Row:
