@@ -38,6 +38,12 @@ _SALES = _SUMS.index("sales")
 _LATELY = timedelta(days=31)
 _FILTERS = tuple(name for name in texts.FILTERS if name != "outlet")
 
+# Opaque to the search of marks, which would take longer than reading them.
+_BESIDE = (
+    "if(outlet_id IN (SELECT outlet_id FROM outlet_history"
+    " WHERE mgmt_area = {mgmt_area:String} OR zone_type = {zone_type:String}), true, false)"
+)
+
 Sold = Mapping[tuple[date, str], Sequence[int]]
 """The sums _SUMS by day and game."""
 
@@ -245,7 +251,7 @@ def place_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = F
             sums.columns_of(["sales"]),
             {OUTLET},
             NOW,
-            chosen.read,
+            f"{chosen.read} AND {_BESIDE}",
             fine=chosen.fine,
             by_month=not chosen.daily,
             kinds=NET_SALES,
