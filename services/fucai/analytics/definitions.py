@@ -26,6 +26,11 @@ _GROWTH = Definition(
 )
 _AVERAGE_ZH = "移动平均：最近 {buckets} 个完整期（含本期）销售额的平均；有不完整的期时不给出"
 _AVERAGE_EN = "Moving average: mean sales of the last {buckets} whole buckets up to this one; absent where one is cut"
+_RUNNING_SUM = Definition(
+    name="running_sum",
+    text_zh="累计：本组自首期至本期的销售额之和",
+    text_en="Running sum: sales of the group in all buckets of the answer up to and with this one",
+)
 _SAME = Definition(
     name="same_outlet_sales",
     text_zh="同店：本期与基期均有销售的网点，其两期销售额及增长率",
@@ -195,7 +200,7 @@ def of_trend(measures: Iterable[Measure] = (), *, grouped: bool, moving_average:
     if moving_average:
         zh, en = (text.format(buckets=moving_average) for text in (_AVERAGE_ZH, _AVERAGE_EN))
         further.append(Definition(name="moving_average", text_zh=zh, text_en=en))
-    return [_SALES, _BETS, *further, _GROWTH, *([_AS_OF] if grouped else [])]
+    return [_SALES, _BETS, *further, _RUNNING_SUM, _GROWTH, *([_AS_OF] if grouped else [])]
 
 
 def of_growth(measures: Iterable[Measure], *, grouped: bool) -> list[Definition]:

@@ -58,6 +58,7 @@ class _Course:
     cautions: Sequence[analytics_pb2.Caution] = ()
     lacks_rates: bool = False
     total: Figures = field(default_factory=Figures)
+    running: Counter[Group] = field(default_factory=Counter)
     window: deque[Mapping[Group, int] | None] = field(default_factory=deque)
 
 
@@ -208,6 +209,7 @@ def _rows(
     wholes = [_whole(side, question) for side in both]
     open_days = _open_days(slot, course) if question.measures else (0, 0)
     for group, value, base in found:
+        course.running[group] += value.figures.sales_fen
         row = analytics_pb2.TrendRow(
             bucket=slot.days.first.isoformat() + (f"T{slot.hour:02}" if question.grain is Grain.HOUR else ""),
             first_day=slot.days.first.isoformat(),
@@ -215,6 +217,7 @@ def _rows(
             group=[*group, *[""] * (len(question.by) - len(group))],
             group_names=_named(group, course),
             figures=analytics_pb2.Figures(**value.figures._asdict()),
+            running_sum_fen=course.running[group],
         )
         if slot.pairing is not None:
             _compare(row, slot.pairing, value.figures, base.figures)

@@ -880,6 +880,7 @@ class TrendRow(_message.Message):
     GROWTH_FIELD_NUMBER: _builtins.int
     MEASUREMENTS_FIELD_NUMBER: _builtins.int
     MOVING_AVERAGE_FEN_FIELD_NUMBER: _builtins.int
+    RUNNING_SUM_FEN_FIELD_NUMBER: _builtins.int
     bucket: _builtins.str
     """First moment of the bucket within the question: YYYY-MM-DD, or YYYY-MM-DDTHH for hours."""
     first_day: _builtins.str
@@ -892,6 +893,8 @@ class TrendRow(_message.Message):
     """Last business day of the base, YYYY-MM-DD."""
     moving_average_fen: _builtins.int
     """Moving average of the sales in fen; absent where not asked for, or where the window is not full."""
+    running_sum_fen: _builtins.int
+    """Sales of the group in all buckets of the answer up to and with this one, in fen."""
     @_builtins.property
     def group(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Values of the dimensions, in the order of the question."""
@@ -931,10 +934,11 @@ class TrendRow(_message.Message):
         growth: Global___Growth | None = ...,
         measurements: _abc.Iterable[Global___Measurement] | None = ...,
         moving_average_fen: _builtins.int | None = ...,
+        running_sum_fen: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_moving_average_fen", b"_moving_average_fen", "base", b"base", "figures", b"figures", "growth", b"growth", "moving_average_fen", b"moving_average_fen"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_moving_average_fen", b"_moving_average_fen", "base", b"base", "base_first_day", b"base_first_day", "base_last_day", b"base_last_day", "bucket", b"bucket", "figures", b"figures", "first_day", b"first_day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "last_day", b"last_day", "measurements", b"measurements", "moving_average_fen", b"moving_average_fen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_moving_average_fen", b"_moving_average_fen", "base", b"base", "base_first_day", b"base_first_day", "base_last_day", b"base_last_day", "bucket", b"bucket", "figures", b"figures", "first_day", b"first_day", "group", b"group", "group_names", b"group_names", "growth", b"growth", "last_day", b"last_day", "measurements", b"measurements", "moving_average_fen", b"moving_average_fen", "running_sum_fen", b"running_sum_fen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__moving_average_fen: _TypeAlias = _typing.Literal["moving_average_fen"]  # noqa: Y015
     _WhichOneofArgType__moving_average_fen: _TypeAlias = _typing.Literal["_moving_average_fen", b"_moving_average_fen"]  # noqa: Y015

@@ -48,13 +48,17 @@ def sales(events: list[Event]) -> int:
 def test_measures_of_a_trend_equal_a_recomputation(
     analytics: AnalyticsServiceStub, world: World, of_days: Days, by: list[str]
 ) -> None:
-    """Every measure of every month and group, and its base; shares are of the month."""
+    """Every measure of every month and group, its base, and the running sum; shares are of the month."""
     request = pb.TrendRequest(from_day="2024-05-01", to_day="2024-08-31", grain=pb.GRAIN_MONTH, by=by)
     request.compare = pb.COMPARISON_YOY
     request.measures.extend(FURTHER)
     rows = analytics.Trend(request).rows
     assert len(rows) >= 4
     for row in rows:
+        so_far = [
+            e for e in of_days("2024-05-01", row.last_day) if [value_of(e, one, world) for one in by] == row.group
+        ]
+        assert row.running_sum_fen == sales(so_far)
         for found, first, last in (
             ("value", row.first_day, row.last_day),
             ("base", row.base_first_day, row.base_last_day),
