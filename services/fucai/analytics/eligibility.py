@@ -42,6 +42,8 @@ def rule(order: Order, measure: str, rules: Eligibility, *, within: str, lowest_
     who = [_WHO[order](measure, rules)]
     if rules.least_value is not None and order is not Order.VALUE:
         who.append(_least(measure, rules.least_value))
+    if days := rules.least_open_days:
+        who.append(Label(f"期内营业的开市日不少于 {days:,} 天", f"open on at least {days:,} open day(s) of the period"))
     if order is Order.PROGRESS and rules.above_average:
         who.append(Label("本期数值高于同榜平均", "a value above the average of its ranking"))
     of, by = MEASURES[measure], _BY[order]
@@ -63,7 +65,10 @@ def reason(left_out: LeftOut, measure: str, rules: Eligibility) -> Label:
         LeftOut.NEW: Label(f"{rules.cutoff} 之后才开业", f"opened after {rules.cutoff}"),
         LeftOut.NO_BASE: Label("基期数值不高于零", "no base above zero"),
         LeftOut.TOO_LITTLE: _too_little(measure, rules.least_value or 1),
-        LeftOut.TOO_FEW_DAYS: Label("营业日过少", "open on too few days"),
+        LeftOut.TOO_FEW_DAYS: Label(
+            f"期内营业的开市日少于 {rules.least_open_days:,} 天",
+            f"open on fewer than {rules.least_open_days:,} open day(s) of the period",
+        ),
         LeftOut.NOT_ABOVE_AVERAGE: Label("不高于同榜平均", "not above the average of its ranking"),
     }[left_out]
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from fucai.analytics import definitions
 from fucai.analytics.asked import Asked
@@ -15,13 +15,15 @@ from fucai.analytics.measures import MEASURES as MEASURED
 from fucai.analytics.measures import growth_message
 from fucai.analytics.paging import page
 from fucai.analytics.paired import Cell, cells, placed, sides_of
-from fucai.analytics.pairing import Period, pairing, pairing_message, read_period
+from fucai.analytics.pairing import Period, market, pairing, pairing_message, read_period
 from fucai.analytics.questions import BadQuestionError, read_day
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import Selection, read_selection
+from fucai.analytics.texts import plain
 from fucai.domain import ranking
 from fucai.domain.comparison import Pairing
 from fucai.domain.concentration import concentration
+from fucai.domain.periods import DayRange
 from fucai.domain.ranking import Eligibility, LeftOut, Member, Order, Place, Ranking
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
@@ -123,8 +125,10 @@ def _read(request: analytics_pb2.RankRequest, period: Period | None, bad: list[V
     if request.below_average_too and order is not Order.PROGRESS:
         bad.append(Violation("below_average_too", f"has no meaning for ranking {order.value}: leave it out"))
     least = request.least_value or (1 if order is Order.VALUE else None)
+    if request.least_open_days and of != "outlet":
+        bad.append(Violation("least_open_days", f"{of!r} does not open and close: it is of outlets, leave it out"))
     cutoff = _cutoff(request, order, period, bad)
-    rules = Eligibility(cutoff=cutoff, least_value=least, above_average=not request.below_average_too)
+    rules = Eligibility(cutoff, least, request.least_open_days, above_average=not request.below_average_too)
     top = request.top or (0 if request.page_size else DEFAULT_TOP)
     return _Question(of, request.within, order, measure, rules, top, request.lowest_first)
 
@@ -148,21 +152,35 @@ async def _members(asked: Asked, question: _Question, found: Pairing, selection:
     based = found.base is not None and found.gap is None
     sides = (found.days, found.days) if not based and question.order in _WITHOUT_BASE else sides_of(found)
     if question.of == "outlet":
-        read = await placed(asked.ask, sides, question.within, selection)
-        return [_member(one, one.member, question, based=based) for one in read]
+        read, open_days = await asyncio.gather(
+            placed(asked.ask, sides, question.within, selection), _open_days(asked, question, found.days, selection)
+        )
+        return [_member(one, one.member, question, open_days.get(one.member), based=based) for one in read]
     dimensions = (question.within, question.of) if question.within else (question.of,)
     read = await cells(asked.ask, sides, dimensions, selection, outlets=False)
     return [_member(one, one.group[-1], question, based=based) for one in read]
 
 
-def _member(cell: Cell, member_id: str, question: _Question, *, based: bool) -> Member:
+async def _open_days(asked: Asked, question: _Question, days: DayRange, selection: Selection) -> Mapping[str, int]:
+    """On how many open days of the period each registered outlet was open; empty where nobody asks."""
+    if not question.rules.least_open_days:
+        return {}
+    known, rows = await asyncio.gather(market(asked.ask, days, selection), asked.ask(plain("stays"), {}))
+    found = {}
+    for outlet_id, opened, gone, *_ in rows:
+        first, last = max(days.first, opened), min(days.last, gone - timedelta(days=1))
+        found[str(outlet_id)] = known.open_days(DayRange(first, last)) if first <= last else 0
+    return found
+
+
+def _member(cell: Cell, member_id: str, question: _Question, open_days: int | None = None, *, based: bool) -> Member:
     value, base = {
         "sales": (cell.value_fen, cell.base_fen),
         "bets": (cell.value_bets, cell.base_bets),
         "companion": (cell.value_companion_fen, cell.base_companion_fen),
     }[question.measure]
     within = cell.group[0] if question.within else ""
-    return Member(member_id, value, base if based else 0, within, first_machine=cell.opened)
+    return Member(member_id, value, base if based else 0, within, cell.opened, open_days)
 
 
 async def _names(asked: Asked, question: _Question) -> Sequence[Mapping[str, str]]:

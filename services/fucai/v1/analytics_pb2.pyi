@@ -1541,6 +1541,7 @@ class RankRequest(_message.Message):
     SELECTION_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LEAST_OPEN_DAYS_FIELD_NUMBER: _builtins.int
     from_day: _builtins.str
     """First business day, YYYY-MM-DD; empty for the first day of to_day's month."""
     to_day: _builtins.str
@@ -1577,6 +1578,8 @@ class RankRequest(_message.Message):
     """Rows of one page; 0 for all that one message carries. With top 0 and a page size all places are paged."""
     page_token: _builtins.str
     """Where the page before ended."""
+    least_open_days: _builtins.int
+    """Least open days of the period on which an outlet was open to be ranked; 0 for none. Of outlets only."""
     @_builtins.property
     def selection(self) -> Global___Selection:
         """Which events count."""
@@ -1601,10 +1604,11 @@ class RankRequest(_message.Message):
         selection: Global___Selection | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        least_open_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "below_average_too", b"below_average_too", "compare", b"compare", "cutoff_day", b"cutoff_day", "from_day", b"from_day", "least_value", b"least_value", "lowest_first", b"lowest_first", "measure", b"measure", "of", b"of", "page_size", b"page_size", "page_token", b"page_token", "ranking", b"ranking", "selection", b"selection", "to_day", b"to_day", "top", b"top", "within", b"within"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "below_average_too", b"below_average_too", "compare", b"compare", "cutoff_day", b"cutoff_day", "from_day", b"from_day", "least_open_days", b"least_open_days", "least_value", b"least_value", "lowest_first", b"lowest_first", "measure", b"measure", "of", b"of", "page_size", b"page_size", "page_token", b"page_token", "ranking", b"ranking", "selection", b"selection", "to_day", b"to_day", "top", b"top", "within", b"within"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -15,8 +15,10 @@ import pytest
 
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
+from tests.integration.analytics.oracle import days_between
+from tests.integration.analytics.test_growth import CLOSED
 from tests.integration.analytics.two_periods import BY, random_question, sides, signed, two_sums, within
-from tests.integration.analytics.world import LAST, World
+from tests.integration.analytics.world import LAST, Version, World
 
 MEASURES = {"sales": "fen", "bets": "bets", "companion": "companion"}
 Row = dict[str, Any]
@@ -40,12 +42,22 @@ def members(frame: pl.DataFrame, world: World, answer: pb.RankResponse, request:
         by = [*([area] if area else []), of]
     found = []
     for row in two_sums(counted, days, base, by).to_dicts():
-        one = {"id": row[of], "area": row[by[0]] if area else "", "opened": None}
+        one = {"id": row[of], "area": row[by[0]] if area else "", "opened": None, "days": 0}
         found.append(one | {"value": row[f"value_{name}"], "base": row[f"base_{name}"]})
         if of == "outlet":
             versions = [version for version in world.versions if version.outlet == row["outlet"]]
             found[-1]["opened"] = versions[0].opened if versions else None
+            found[-1]["days"] = open_days(versions, days)
     return found
+
+
+def open_days(versions: Sequence[Version], days: tuple[str, str]) -> int:
+    """The days of a period on which the market and the outlet are open; none where it is not registered."""
+    period = days_between(*map(date.fromisoformat, days))
+    if not versions:
+        return 0
+    opened, closed = versions[-1].opened, versions[-1].closed
+    return sum(day not in CLOSED and opened <= day and (closed is None or day < closed) for day in period)
 
 
 def last_areas(frame: pl.DataFrame, days: tuple[str, str], area: str) -> dict[str, str]:
@@ -93,7 +105,7 @@ def eligible(row: Row, all_: list[Row], request: pb.RankRequest, first: date) ->
     cutoff = date.fromisoformat(request.cutoff_day) if request.cutoff_day else first
     selling = [one["value"] for one in all_ if one["value"] > 0]
     value, base, opened = row["value"], row["base"], row["opened"]
-    if value < request.least_value:
+    if value < request.least_value or row["days"] < request.least_open_days:
         return False
     match request.ranking:
         case pb.RANKING_GROWTH:
@@ -179,6 +191,8 @@ def test_random_rankings_equal_the_oracle(
     request.within = draw.choice(["", *(name for name in BY if name != (request.of or "outlet"))])
     request.top, request.page_size = draw.choice([(0, 0), (3, 0), (1, 0), (0, 1_000)])
     request.lowest_first = draw.random() < 0.3
+    if request.of in {"", "outlet"}:
+        request.least_open_days = draw.choice([0, 1, 30, 250])
     request.least_value = draw.choice([0, 0, 5_000_000 if request.measure in {"", "sales"} else 300])
     answer = analytics.Rank(request)
     first = date.fromisoformat(request.from_day)

@@ -140,6 +140,7 @@ def test_answers_explain_themselves(analytics: AnalyticsServiceStub) -> None:
         ("Rank", pb.RankRequest(**YEAR, ranking=pb.RANKING_PROGRESS, cutoff_day="1 May"), "cutoff_day", "'1 May'"),
         ("Rank", pb.RankRequest(**YEAR, least_value=-1), "least_value", "below zero"),
         ("Rank", pb.RankRequest(**YEAR, below_average_too=True), "below_average_too", "no meaning"),
+        ("Rank", pb.RankRequest(**YEAR, of="zone", least_open_days=3), "least_open_days", "of outlets"),
         (
             "Rank",
             pb.RankRequest(from_day="2021-12-01", to_day="2021-12-31", ranking=pb.RANKING_GROWTH),

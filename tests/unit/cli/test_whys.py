@@ -243,10 +243,10 @@ def test_each_ranking_is_asked_by_its_option(
     address: str, service: Whys, arguments: tuple[str, ...], ranking: str
 ) -> None:
     """--new-star, --progress and --by choose the ranking; its parameters go with it."""
-    ask(address, "rank", "--of", "outlet", "--top", "7", "--least", "100", *arguments)
+    ask(address, "rank", "--of", "outlet", "--top", "7", "--least", "100", "--least-open-days", "20", *arguments)
     asked = service.asked
     assert asked.ranking == pb.Ranking.Value(f"RANKING_{ranking}")
-    assert (asked.of, asked.top, asked.least_value) == ("outlet", 7, 100)
+    assert (asked.of, asked.top, asked.least_value, asked.least_open_days) == ("outlet", 7, 100, 20)
     assert asked.lowest_first == ("--lowest" in arguments)
     assert asked.cutoff_day == ("2024-12-31" if "--cutoff" in arguments else "")
     assert asked.below_average_too == ("--below-average" in arguments)

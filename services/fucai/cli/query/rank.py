@@ -70,6 +70,9 @@ def rank(  # noqa: PLR0913 (an option each)
         bool, typer.Option("--below-average", help="With --progress, rank those below the average too.")
     ] = False,
     least: Annotated[int, typer.Option(min=0, help="Least value to be ranked: fen, or bets.")] = 0,
+    least_open_days: Annotated[
+        int, typer.Option(min=0, help="Open days of the period on which an outlet must be open to be ranked.")
+    ] = 0,
     top: Annotated[int, typer.Option(min=1, help="Places shown in each ranking; the rest is summed.")] = 10,
     lowest: Annotated[bool, typer.Option("--lowest", help="The last places first.")] = False,
     periods: Periods,
@@ -104,6 +107,7 @@ def rank(  # noqa: PLR0913 (an option each)
         measure=measure,
         cutoff_day=cutoff,
         least_value=least,
+        least_open_days=least_open_days,
         below_average_too=below_average,
         top=top,
         lowest_first=lowest,
