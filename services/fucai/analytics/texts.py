@@ -218,6 +218,7 @@ def figures(
         further="".join(f",\n    {_further(name)} AS {name}" for name in further),
         summed=chosen.summed,
         counterpart=_NOT_LEAP_DAY if alone else "1",
+        threads="" if OUTLET in keys or chosen.fine else "\nSETTINGS max_threads = 1",
     )
 
 
