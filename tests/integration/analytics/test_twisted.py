@@ -153,16 +153,16 @@ def answered(asked: AnalyticsServiceStub, name: str, request: Message, **basis: 
 @pytest.mark.parametrize("count", [3, pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(300)])])
 @pytest.mark.parametrize("ask", QUESTIONS)
 def test_an_answer_from_projections_is_that_from_events(asked: AnalyticsServiceStub, ask: Question, count: int) -> None:
-    """Any period, rule, dimension and filter; most questions have an answer."""
+    """Any period, rule, dimension and filter, until so many have an answer; a refusal is the same one, too."""
     draw = random.Random(f"{ask.__name__}{count}")
-    good = 0
-    for _ in range(count):
+    good = tries = 0
+    while good < count:
         name, request = ask(draw)
         found = answered(asked, name, request)
         assert found == answered(asked, name, request, as_of_ms=NOW_MS), f"{name} {request}"
         assert str(twisted.SEALED_FEN)[:9] not in str(found)
-        good += not isinstance(found, str)
-    assert good > count // 2
+        good, tries = good + (not isinstance(found, str)), tries + 1
+        assert tries <= 4 * count, found
 
 
 def test_each_day_of_a_curve_is_the_question_for_that_day(asked: AnalyticsServiceStub) -> None:
