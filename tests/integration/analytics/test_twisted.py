@@ -6,6 +6,7 @@ A question as of its own moment is answered from the events themselves, one abou
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 
+from fucai.domain.periods import DayRange
 from fucai.runtime.errors import explain
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
@@ -22,6 +24,7 @@ from tests.integration.analytics.served import served
 from tests.integration.analytics.twisted import FIRST, LAST, NOW, OUTLETS
 from tests.support.clickhouse import fresh_database
 
+EVENTS = list(twisted.events(random.Random(7), 6_000))
 NOW_MS = int(NOW.timestamp() * 1000)
 PLACES = ["zone", "zone_type", "district", "mgmt_area", "format", "channel_class", "outlet"]
 MEASURES = ["sales", "bets", "events", "payouts", "visits", "attach_rate", "companion", "selling_outlets"]
@@ -43,7 +46,7 @@ def asked(clickhouse_url: str) -> Iterator[AnalyticsServiceStub]:
     """A client of a service before that store."""
     with fresh_database(clickhouse_url) as database:
         twisted.register(database)
-        twisted.store(database, list(twisted.events(random.Random(7), 6_000)))
+        twisted.store(database, EVENTS)
         with served(database.url, database.name, NOW) as stub:
             yield stub
 
@@ -165,16 +168,55 @@ def test_an_answer_from_projections_is_that_from_events(asked: AnalyticsServiceS
         assert tries <= 4 * count, found
 
 
-def test_each_day_of_a_curve_is_the_question_for_that_day(asked: AnalyticsServiceStub) -> None:
-    """Runs of active days that were made one, over turns of the registry, closed days and stays, beside single days."""
-    draw = random.Random(3)
-    for _ in range(2):
-        fields: dict[str, Any] = {"by": draw.sample(PLACES[:-1], 2), "selection": selection(draw, "zone", "outlet")}
-        fields |= {"active_sales": draw.choice([1, 2]), "active_open_days": draw.choice([1, 3, 9])}
-        curve = asked.Scale(pb.ScaleRequest(from_day="2024-01-10", to_day="2024-06-10", grain=pb.GRAIN_DAY, **fields))
-        for day in ("2024-01-31", "2024-02-29", "2024-05-10", "2024-05-17"):
-            alone = asked.Scale(pb.ScaleRequest(from_day=day, to_day=day, **fields))
-            assert [row for row in curve.rows if row.day == day] == list(alone.rows), (day, fields)
+def active(end: date, least: int, open_days: int) -> Counter[tuple[str, str]]:
+    """Active outlets by area and format at the end of a day, by brute force."""
+    closed = {day for first, last in twisted.CLOSURES for day in DayRange(first, last)}
+    window = {day for day in DayRange(end - timedelta(days=60), end) if day not in closed}
+    window = set(sorted(window)[-open_days:])
+    sales, sold, last = Counter[str](), set[str](), dict[str, date]()
+    for outlet_id, day, _at, _hour, kind, _game, draw_no, _fen, bets, _spend, summary, *_ in EVENTS:
+        if day in window and kind == "SALE" and draw_no != twisted.SEALED and (bets or not summary):
+            sales[outlet_id] += not summary
+            sold |= {outlet_id} if summary else set()
+            last[outlet_id] = max(day, last.get(outlet_id, day))
+    counts = {outlet_id for outlet_id in last if sales[outlet_id] >= least or outlet_id in sold}
+    return Counter(twisted.place(outlet_id, last[outlet_id]) for outlet_id in counts)
+
+
+@pytest.mark.parametrize(("least", "open_days"), [(1, 3), (1, 9), (2, 9), (3, 20)])
+def test_each_day_of_a_curve_is_a_count_by_brute_force(asked: AnalyticsServiceStub, least: int, open_days: int) -> None:
+    """Runs of active days that were made one, over turns of the registry, closed days, seals and the end of months."""
+    fields: dict[str, Any] = {"by": ["mgmt_area", "format"], "active_sales": least, "active_open_days": open_days}
+    for first, last in ((date(2024, 1, 28), date(2024, 6, 4)), (date(2024, 12, 28), date(2025, 2, 3))):
+        answer = asked.Scale(
+            pb.ScaleRequest(from_day=first.isoformat(), to_day=last.isoformat(), grain=pb.GRAIN_DAY, **fields)
+        )
+        found = {(row.day, *row.group): row.active for row in answer.rows if row.active}
+        assert found == {
+            (day.isoformat(), *place): outlets
+            for day in DayRange(first, last)
+            for place, outlets in active(day, least, open_days).items()
+        }
+
+
+def test_both_windows_of_a_headline_are_counts_by_brute_force(asked: AnalyticsServiceStub) -> None:
+    """By format, which turns between them; windows that overlap too, since the period is the day after its base."""
+    for day, rule, back in (
+        ("2024-05-11", pb.COMPARISON_PREVIOUS, 1),
+        ("2024-03-01", pb.COMPARISON_PREVIOUS, 1),
+        ("2025-01-31", pb.COMPARISON_WEEKDAY, 364),
+    ):
+        answer = asked.Headline(
+            pb.HeadlineRequest(from_day=day, to_day=day, compare=rule, by="format", active_sales=2, active_open_days=20)
+        )
+        end = date.fromisoformat(day)
+        sides = [Counter[str](), Counter[str]()]
+        for side, last in zip(sides, (end, end - timedelta(days=back)), strict=True):
+            for (_area, format_), outlets in active(last, 2, 20).items():
+                side[format_] += outlets
+        found = {one.group: (one.active_outlets, one.base_active_outlets) for one in answer.groups}
+        counted = {name: (sides[0][name], sides[1][name]) for name in {*sides[0], *sides[1]}}
+        assert {name: both for name, both in found.items() if any(both)} == counted
 
 
 def test_a_store_with_only_sealed_events_answers_as_an_empty_one(clickhouse_url: str) -> None:

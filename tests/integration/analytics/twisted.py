@@ -18,7 +18,8 @@ NOT_REGISTERED = OUTLETS[-1]
 GAMES = ("ssq", "kl8", "instant")
 SEALED_DAYS = (date(2024, 2, 29), date(2024, 8, 1), date(2025, 1, 31))
 """Days with an event of a sealed draw: the last of a month, the first of one, and one in a month with a turn."""
-SEALED_FEN = 10**12
+SEALED, SEALED_FEN = "2024002", 10**12
+AREAS, FORMATS = ("A1", "A2"), ("hotel", "metro", "bank")
 CLOSURES = ((date(2024, 2, 8), date(2024, 2, 17)), (date(2024, 10, 1), date(2024, 10, 4)))
 ZONES = (("Z1", "street", "complex", "120101", "和平"), ("Z2", "night", "night_market", "120102", "河东"))
 TURNS: dict[str, list[date]] = {
@@ -71,8 +72,15 @@ def event(draw: random.Random, outlet: str, day: date, seq: int) -> list[Any]:
 def sealed_event(outlet: str, day: date, seq: int) -> list[Any]:
     """An event of the sealed draw."""
     at = datetime.combine(day, time(13), ZONE)
-    row = [outlet, day, at, 13, "SALE", "ssq", "2024002", SEALED_FEN, 1, 0, False, f"T{outlet}", 1, seq, at]
+    row = [outlet, day, at, 13, "SALE", "ssq", SEALED, SEALED_FEN, 1, 0, False, f"T{outlet}", 1, seq, at]
     return [*row, NOW.astimezone(UTC) - timedelta(days=1)]
+
+
+def place(outlet: str, day: date) -> tuple[str, str]:
+    """Area and format of an outlet on a day; empty where the registry does not know it yet."""
+    turns = sum(turn <= day for turn in TURNS.get(outlet, []))
+    nth = int(outlet) + turns - 1
+    return (AREAS[nth % 2], FORMATS[nth % 3]) if turns else ("", "")
 
 
 def register(database: Database) -> None:
@@ -86,14 +94,14 @@ def register(database: Database) -> None:
     versions = []
     for outlet, turns in TURNS.items():
         for nth, turn in enumerate(turns, int(outlet)):
-            place = ["Z1", "Z2", ""][nth % 3], ["A1", "A2"][nth % 2], ["hotel", "metro", "bank"][nth % 3]
+            place = ["Z1", "Z2", ""][nth % 3], AREAS[nth % 2], FORMATS[nth % 3]
             opened = max(turns[0], date(2022, 1, 1))
             versions.append([outlet, turn, *place, ["exclusive", "concurrent"][nth % 2], opened, CLOSED.get(outlet)])
     insert("outlet_rows", "outlet_id valid_from zone_id mgmt_area format channel_class opened closed", versions)
     games = [[game, date(2020, 1, 1), game != "instant", 5_000, 1_300, 3_700, 800] for game in GAMES]
     insert("game_rows", "game valid_from has_draws prize_bp issuing_fee_bp welfare_fund_bp commission_bp", games)
     insert("closure_rows", "first_day last_day scope name", [[*days, "all", "rest"] for days in CLOSURES])
-    draws = [[game, "2024001", 1, 2] for game in GAMES] + [["ssq", "2024002", 1, 0]]
+    draws = [[game, "2024001", 1, 2] for game in GAMES] + [["ssq", SEALED, 1, 0]]
     insert("draw_rows", "game draw_no sales_close_ms drawn_ms", draws)
     insert("imports", "source", [["test"]])
     client.command("SYSTEM RELOAD DICTIONARY draw_times")
