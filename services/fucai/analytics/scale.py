@@ -39,7 +39,6 @@ from fucai.v1 import analytics_pb2
 MAX_BUCKETS = 5_000
 MAX_STEPS = 2_000_000
 _GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.YEAR)
-_OF_EVENTS = ("game", "kind")
 
 Group = tuple[str, ...]
 Counts = Mapping[Group, Sequence[int]]
@@ -132,8 +131,8 @@ def _read(request: analytics_pb2.ScaleRequest, asked: Asked, bad: list[Violation
     selection = read_selection(request.selection, asked.today, asked.now_ms, bad)
     by = read_dimensions(request.by, bad)
     for place, name in enumerate(by):
-        if name in _OF_EVENTS:
-            choices = ", ".join(one for one in texts.DIMENSIONS if one not in _OF_EVENTS)
+        if name in texts.OF_EVENTS:
+            choices = ", ".join(one for one in texts.DIMENSIONS if one not in texts.OF_EVENTS)
             text = f"{name!r} is of events, not of outlets: choose {choices}; a game can be a filter"
             bad.append(Violation(f"by[{place}]", text))
     grain = int(request.grain)

@@ -44,7 +44,7 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
         str,
         typer.Option(
             help="Dimensions, joined with commas: game, zone, zone_type, district, mgmt_area, format, "
-            "channel_class, outlet, kind."
+            "channel_class, outlet, kind, draw, weekday, hour."
         ),
     ] = "",
     compare: Compare = CompareName.YOY,
