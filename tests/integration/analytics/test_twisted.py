@@ -95,7 +95,10 @@ def trend(draw: random.Random) -> tuple[str, Message]:
 def headline(draw: random.Random) -> tuple[str, Message]:
     """Whose windows may overlap: the period is one day, and its base the one before."""
     fields = period(draw, given=False) | {"by": draw.choice(["", "game", *PLACES])}
-    activity = {"active_sales": draw.choice([0, 2, 3]), "active_open_days": draw.choice([0, 1, 30, 366])}
+    activity: dict[str, Any] = {
+        "active_sales": draw.choice([0, 2, 3]),
+        "active_open_days": draw.choice([0, 1, 30, 366]),
+    }
     return "Headline", pb.HeadlineRequest(**fields, **activity, selection=selection(draw))
 
 
@@ -124,7 +127,10 @@ def scale(draw: random.Random) -> tuple[str, Message]:
     """With one sale as the least, read as bits, and with more."""
     grain = draw.choice([pb.GRAIN_UNSPECIFIED, pb.GRAIN_DAY, pb.GRAIN_WEEK, pb.GRAIN_MONTH])
     fields = period(draw) | {"grain": grain, "by": draw.sample(PLACES, draw.randrange(3))}
-    activity = {"active_sales": draw.choice([0, 0, 2, 3]), "active_open_days": draw.choice([0, 1, 2, 30, 366])}
+    activity: dict[str, Any] = {
+        "active_sales": draw.choice([0, 0, 2, 3]),
+        "active_open_days": draw.choice([0, 1, 2, 30, 366]),
+    }
     return "Scale", pb.ScaleRequest(**fields, **activity, selection=selection(draw))
 
 
