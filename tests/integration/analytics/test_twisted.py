@@ -27,6 +27,7 @@ from tests.support.clickhouse import fresh_database
 EVENTS = list(twisted.events(random.Random(7), 6_000))
 NOW_MS = int(NOW.timestamp() * 1000)
 PLACES = ["zone", "zone_type", "district", "mgmt_area", "format", "channel_class", "outlet"]
+OF_EVENTS = ["game", "kind", "draw", "weekday", "hour"]
 MEASURES = ["sales", "bets", "events", "payouts", "visits", "attach_rate", "companion", "selling_outlets"]
 EDGES = [date(2024, 2, 28), date(2024, 2, 29), date(2024, 3, 1), date(2024, 5, 10), date(2023, 3, 1), date(2025, 1, 31)]
 LENGTHS = [1, 1, 2, 28, 29, 31, 45, 90, 180, 366, 731]
@@ -88,7 +89,7 @@ def selection(draw: random.Random, *names: str) -> pb.Selection:
 def trend(draw: random.Random) -> tuple[str, Message]:
     """By any grain."""
     grain = draw.choice([pb.GRAIN_MONTH, pb.GRAIN_MONTH, pb.GRAIN_YEAR, pb.GRAIN_WEEK, pb.GRAIN_DAY])
-    fields = period(draw, given=False) | {"grain": grain, "by": draw.sample([*PLACES, "kind"], draw.randrange(3))}
+    fields = period(draw, given=False) | {"grain": grain, "by": draw.sample([*PLACES, *OF_EVENTS], draw.randrange(3))}
     return "Trend", pb.TrendRequest(**fields, measures=MEASURES, selection=selection(draw), top=draw.choice([0, 2]))
 
 
@@ -104,7 +105,7 @@ def headline(draw: random.Random) -> tuple[str, Message]:
 
 def growth(draw: random.Random) -> tuple[str, Message]:
     """By up to two dimensions, with the rest as one."""
-    fields = period(draw) | {"by": draw.sample(PLACES, draw.randrange(3)), "top": draw.choice([0, 0, 2])}
+    fields = period(draw) | {"by": draw.sample([*PLACES, *OF_EVENTS], draw.randrange(3)), "top": draw.choice([0, 0, 2])}
     return "Growth", pb.GrowthRequest(**fields, measures=MEASURES, selection=selection(draw))
 
 
