@@ -28,7 +28,7 @@ def test_every_answer_carries_freshness_and_definitions(analytics: AnalyticsServ
         assert answer.freshness.answered_ms == NOW_MS
         assert answer.currency == "CNY"
         assert all(item.name and item.text_zh and item.text_en for item in answer.definitions)
-    assert {item.name for item in trend.definitions} == {"sales", "bets", "growth", "as_of_sale"}
+    assert {item.name for item in trend.definitions} == {"sales", "bets", "running_sum", "growth", "as_of_sale"}
     assert {item.name for item in headline.definitions} == {"active_outlets", "sales", "growth"}
     assert "364" in trend.comparison_rule
     found = analytics.Freshness(pb.FreshnessRequest())

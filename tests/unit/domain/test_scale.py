@@ -21,6 +21,7 @@ from fucai.domain.scale import (
     open_throughout,
     penetration,
     sales_per_outlet,
+    sales_per_terminal_week,
     same_outlets,
     turnover,
 )
@@ -100,6 +101,13 @@ def test_sales_per_outlet_is_exact_and_rounded_once() -> None:
     assert sales_per_outlet(1_005, 2, open_days=3).exact == Fraction(1005, 6)
     assert (sales_per_outlet(1_005, 0).exact, sales_per_outlet(1_005, 0).fen) == (None, None)
     assert sales_per_outlet(-3, 2).fen == -2
+
+
+def test_sales_per_terminal_are_those_of_seven_days() -> None:
+    """28 days of two terminals are eight terminal weeks; two days of one are less than one; none without terminals."""
+    assert sales_per_terminal_week(8_004, 2, 28).exact == Fraction(8_004, 8)
+    assert sales_per_terminal_week(200, 1, 2).fen == 700
+    assert sales_per_terminal_week(200, 0, 28).fen is None
 
 
 @given(TOTALS, TOTALS, st.none() | st.sets(OUTLETS))
