@@ -10,6 +10,7 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Periods, with_periods
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.decompose_sheet import decompose_sheet
 from fucai.cli.query.selecting import Asked, listed, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
@@ -53,5 +54,5 @@ def decompose(
     with channel("analytics", asked.data) as opened:
         request = pb.DecomposeRequest(**periods.fields, selection=asked.selection, by=dimensions, top=top)
         answer = AnalyticsServiceStub(opened).Decompose(request, timeout=asked.timeout)
-    deliver(decompose_sheet(answer, by=dimensions, factors=factors), out)
+    deliver(chosen(decompose_sheet(answer, by=dimensions, factors=factors), asked.selection), out)
     tell(answer.about.queries)

@@ -10,6 +10,7 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Base, with_base
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.growth_sheet import growth_sheet
 from fucai.cli.query.selecting import Asked, listed, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
@@ -73,4 +74,4 @@ def growth(
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Growth(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(growth_sheet(answer, by=dimensions), out)
+    deliver(chosen(growth_sheet(answer, by=dimensions), asked.selection), out)

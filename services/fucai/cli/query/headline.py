@@ -9,6 +9,7 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.headline_sheet import headline_sheet
 from fucai.cli.query.selecting import Asked, Compare, CompareName, given_comparison, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
@@ -59,4 +60,4 @@ def headline(
             timeout=asked.timeout,
         )
     tell(answer.queries)
-    deliver(headline_sheet(answer, by=by), out)
+    deliver(chosen(headline_sheet(answer, by=by), asked.selection), out)

@@ -10,6 +10,7 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Base, with_base
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.outlet_card import card
 from fucai.cli.query.outlet_sheet import outlet_sheet
 from fucai.cli.query.selecting import Asked, tell, with_selection
@@ -50,4 +51,4 @@ def outlet(
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Outlet(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(outlet_sheet(answer), out, card)
+    deliver(chosen(outlet_sheet(answer), asked.selection), out, card)

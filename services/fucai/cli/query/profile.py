@@ -9,6 +9,7 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.profile_map import heat_map
 from fucai.cli.query.profile_sheet import profile_sheet
 from fucai.cli.query.selecting import Asked, tell, with_selection
@@ -44,4 +45,4 @@ def profile(
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Profile(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(profile_sheet(answer, by=by), out, heat_map)
+    deliver(chosen(profile_sheet(answer, by=by), asked.selection), out, heat_map)

@@ -13,6 +13,7 @@ from fucai.cli.errors import CliError
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Periods, with_periods
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.rank_sheet import rank_sheet
 from fucai.cli.query.selecting import Asked, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
@@ -110,5 +111,5 @@ def rank(  # noqa: PLR0913 (an option each)
     )
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Rank(request, timeout=asked.timeout)
-    deliver(rank_sheet(answer, request), out)
+    deliver(chosen(rank_sheet(answer, request), asked.selection), out)
     tell(answer.about.queries)

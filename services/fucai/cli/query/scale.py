@@ -11,6 +11,7 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Base, with_base
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.scale_sheet import scale_sheet
 from fucai.cli.query.selecting import Asked, listed, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
@@ -75,4 +76,4 @@ def scale(
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Scale(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(scale_sheet(answer, by=dimensions), out)
+    deliver(chosen(scale_sheet(answer, by=dimensions), asked.selection), out)

@@ -11,6 +11,7 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.selecting import Asked, Compare, CompareName, listed, tell, with_selection
 from fucai.cli.query.trend_sheet import trend_sheet
 from fucai.domain.periods import Grain
@@ -91,7 +92,8 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
             timeout=asked.timeout,
         )
     tell(answer.queries)
-    deliver(trend_sheet(answer, grain=Grain[grain.name], by=dimensions, first=first, last=last), out)
+    sheet = trend_sheet(answer, grain=Grain[grain.name], by=dimensions, first=first, last=last)
+    deliver(chosen(sheet, asked.selection), out)
 
 
 def _days(analytics: AnalyticsServiceStub, first: str, last: str, grain: GrainName, timeout: float) -> tuple[str, str]:

@@ -19,8 +19,8 @@ from fucai.cli.out.act import say
 from fucai.cli.out.deliver import new_file
 from fucai.cli.out.words import COMMA, fresh, word
 from fucai.cli.output import Lang, language, stderr_console
+from fucai.cli.query.conditions import conditions
 from fucai.cli.query.selecting import Data, LeaveOut, Only, asked_of
-from fucai.cli.report.conditions import conditions
 from fucai.cli.report.gather import Bulletin, Wish, gather
 from fucai.cli.report.page import html
 from fucai.cli.report.sections import Page
