@@ -47,7 +47,7 @@ def test_defused_cells_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--csv-safe: 1 '" in err
 
 
-@pytest.mark.parametrize("form", [Format.CSV, Format.JSON, Format.PARQUET])
+@pytest.mark.parametrize("form", [Format.CSV, Format.JSON])
 def test_loud_notes_are_told_once_beside_a_file(form: Format, capsys: pytest.CaptureFixture[str]) -> None:
     """Conditions and warnings go to stderr whatever the format, each in one line; quiet notes do not."""
     loud = [
