@@ -98,3 +98,17 @@ DIMENSIONS: Mapping[str, Label] = {
     "outlet": Label("网点", "outlet"),
     "kind": Label("事件", "kind"),
 }
+
+# What else an event can be chosen by.
+EVENT_CONDITIONS: Mapping[str, Label] = {
+    "draw": Label("期号", "draw"),
+    "weekday": Label("星期", "weekday"),
+    "hour": Label("时段", "hour"),
+}
+
+
+def code_called(name: str, names: Mapping[str, Label]) -> str:
+    """The code that people call by that name, Chinese or English; the name itself where none of them is called so."""
+    if name in names:
+        return name
+    return next((code for code, label in names.items() if name in (label.zh, label.en)), name)

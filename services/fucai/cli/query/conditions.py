@@ -8,12 +8,11 @@ from dataclasses import replace
 from fucai.cli.out.sheet import Note, Row, Sheet, Tone
 from fucai.cli.out.words import local_time
 from fucai.cli.output import Lang
-from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, Label
+from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, EVENT_CONDITIONS, Label
 from fucai.v1 import analytics_pb2 as pb
 
 WHOLE = Label("全渠道", "whole channel")
 CHOSEN = Label("所选合计", "all selected")
-_EVENTS = {"draw": Label("期号", "draw"), "weekday": Label("星期", "weekday"), "hour": Label("时段", "hour")}
 _TODAY = Label("区域、业态等按今日登记", "zones, formats and so on as registered today")
 
 
@@ -47,7 +46,7 @@ def _joined(labels: Sequence[Label]) -> Label:
 
 
 def _condition(one: pb.Filter) -> Label:
-    label = DIMENSIONS.get(one.dimension) or _EVENTS.get(one.dimension, Label(one.dimension, one.dimension))
+    label = ({**DIMENSIONS, **EVENT_CONDITIONS}).get(one.dimension, Label(one.dimension, one.dimension))
     names = BY_DIMENSION.get(one.dimension, {})
     values = [names.get(value, Label(value, value)) for value in one.values]
     zh, en = "或".join(value.zh for value in values), " or ".join(value.en for value in values)

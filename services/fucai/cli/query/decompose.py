@@ -12,7 +12,7 @@ from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Periods, with_periods
 from fucai.cli.query.conditions import chosen
 from fucai.cli.query.decompose_sheet import decompose_sheet
-from fucai.cli.query.selecting import Asked, listed, tell, with_selection
+from fucai.cli.query.selecting import Asked, dimensions_of, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -50,7 +50,7 @@ def decompose(
     moved is the same outlet in both groups. Every rule is in docs/definitions.md.
     Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
     """
-    dimensions = listed(by)
+    dimensions = dimensions_of(by)
     with channel("analytics", asked.data) as opened:
         request = pb.DecomposeRequest(**periods.fields, selection=asked.selection, by=dimensions, top=top)
         answer = AnalyticsServiceStub(opened).Decompose(request, timeout=asked.timeout)

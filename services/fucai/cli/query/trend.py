@@ -12,7 +12,7 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.conditions import chosen
-from fucai.cli.query.selecting import Asked, Compare, CompareName, listed, tell, with_selection
+from fucai.cli.query.selecting import Asked, Compare, CompareName, dimensions_of, listed, tell, with_selection
 from fucai.cli.query.trend_sheet import trend_sheet
 from fucai.domain.periods import Grain
 from fucai.runtime.settings import ServiceSettings
@@ -75,7 +75,7 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
     with channel("analytics", asked.data) as opened:
         analytics = AnalyticsServiceStub(opened)
         first, last = _days(analytics, first, last, grain, asked.timeout)
-        dimensions = listed(by)
+        dimensions = dimensions_of(by)
         answer = analytics.Trend(
             pb.TrendRequest(
                 from_day=first,
