@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from fucai.cli.numbers import FEN, MoneyUnit, Unit, bar, growth_text, mark_notes, money_unit, percent, signed, sparkline
+from fucai.cli.out.folding import folded
 from fucai.cli.out.sheet import Cell, Change, Column, Kind, Row, Sheet, Tone
-from fucai.cli.out.words import fresh, word
+from fucai.cli.out.words import LISTED, fresh, word
 from fucai.cli.output import Lang
 from fucai.domain.labels import Label
 
@@ -126,11 +127,11 @@ def notes(
     if len(rows) < sheet.all_rows:
         lines.append(Text(shown_line(len(rows), sheet, lang), "yellow"))
     if given_up:
-        left = ", ".join(_in(sheet.columns[place].label, lang) for place in given_up)
+        left = LISTED[lang].join(dict.fromkeys(_in(sheet.columns[place].label, lang) for place in given_up))
         lines.append(Text(f"{word('narrow', lang)}{left}", "yellow"))
     if sheet.freshness is not None:
         lines.append(Text(fresh(sheet.freshness, lang), "dim"))
-    return lines
+    return [Text(folded(line.plain, view.width), line.style) for line in lines]
 
 
 def shown_line(count: int, sheet: Sheet, lang: Lang) -> str:

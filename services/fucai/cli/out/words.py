@@ -45,6 +45,7 @@ _WORDS = {
     "yes": Label("是", "yes"),
 }
 COMMA = {Lang.ZH: "，", Lang.EN: ", "}
+LISTED = {Lang.ZH: "、", Lang.EN: ", "}
 SEMICOLON = {Lang.ZH: "；", Lang.EN: "; "}
 
 
