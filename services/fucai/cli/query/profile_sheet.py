@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fucai.cli.numbers import exact
 from fucai.cli.out.reading import days_fact, definitions_of, group_cells, group_columns
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Row, Sheet, summed
 from fucai.domain.labels import DIMENSIONS, Label
@@ -56,10 +57,24 @@ def profile_sheet(answer: pb.ProfileResponse, *, by: str) -> Sheet:
             days_fact("to_day", Label("止", "to"), answer.to_day),
             Fact("without_hour", Kind.MONEY, Label("日汇总（无小时）", "without hour"), answer.without_hour_fen),
         ],
-        notes=[Note(Label(one.text_zh, one.text_en)) for one in answer.about.definitions if one.name == "profile"],
+        notes=_notes(answer),
         definitions=definitions_of(answer.about.definitions),
         freshness=answer.about.freshness,
+        empty=Label("没有带小时的销售", "no sales with an hour"),
     )
+
+
+def _notes(answer: pb.ProfileResponse) -> list[Note]:
+    """The days, what daily summaries without an hour sold on them, and the definition."""
+    days = f"{answer.from_day}…{answer.to_day}"
+    told = [Label(days, days)] if answer.from_day else []
+    if answer.without_hour_fen:
+        amount = f"{exact(answer.without_hour_fen)} {answer.about.currency}".rstrip()
+        told.append(
+            Label(f"另有日汇总销售额 {amount}，无小时", f"beside these, daily summaries without an hour: {amount}")
+        )
+    told += [Label(one.text_zh, one.text_en) for one in answer.about.definitions if one.name == "profile"]
+    return [Note(one) for one in told]
 
 
 def _row(cell: pb.ProfileCell, by: str, currency: str) -> Row:

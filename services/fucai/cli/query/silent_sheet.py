@@ -60,9 +60,12 @@ def _row(one: pb.SilentOutlet, answer: pb.SilentResponse) -> Row:
 
 
 def _notes(answer: pb.SilentResponse) -> list[Note]:
+    moment = f"{local_time(answer.at_ms):%Y-%m-%d %H:%M}" if answer.at_ms else ""
     looked = Label(
-        f"在看 {answer.watched:,} 个营业网点；{answer.without_pattern:,} 个近期无销售且无规律，无法判断",
-        f"{answer.watched:,} open outlets looked at; {answer.without_pattern:,} without a late sale or a pattern are "
+        (f"截至 {moment}，" if moment else "")
+        + f"在看 {answer.watched:,} 个营业网点；{answer.without_pattern:,} 个近期无销售且无规律，无法判断",
+        (f"as of {moment}: " if moment else "")
+        + f"{answer.watched:,} open outlets looked at; {answer.without_pattern:,} without a late sale or a pattern are "
         "not judged",
     )
     left_out = [Note(Label(answer.note_zh, answer.note_en), Tone.WARNING)] if answer.note_zh else []
