@@ -27,7 +27,8 @@ def chosen(sheet: Sheet, selection: pb.Selection) -> Sheet:
     With conditions, a row of the whole channel is called all that was selected, for it is no more than that.
     """
     said = [_condition(one) for one in selection.filters]
-    kept = [Label(f"只计：{both.zh}", f"only: {both.en}")] if said and (both := _joined(said)) else []
+    both = _joined(said)
+    kept = [Label(f"只计：{both.zh}", f"only: {both.en}")] if said else []
     if selection.attributes == pb.ATTRIBUTE_BASIS_TODAY:
         kept.append(_TODAY)
     if selection.as_of_ms:
