@@ -34,9 +34,9 @@ def outlet(
 
     Try:
 
-        fucai query outlet 120101-0001
-        fucai query outlet 120101-0001 --from 2025-01-01 --to 2025-06-30 --compare lunar
-        fucai query outlet 120101-0001 --filter game=instant --format csv
+        fucai query outlet 120101001
+        fucai query outlet 120101001 --from 2025-01-01 --to 2025-06-30 --compare lunar
+        fucai query outlet 120101001 --filter game=instant --format csv
 
     An id that nobody knows is answered with near ones. Exit codes: 64 a value is wrong, 65 a draw asked for is sealed,
     66 no such outlet, 69 analytics is away, 75 too slow.
