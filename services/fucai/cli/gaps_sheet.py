@@ -140,7 +140,12 @@ def silent_terminals_sheet(found: pb.ListSilentResponse) -> Sheet:
         rows=[
             (
                 *(one.terminal_id, one.outlet_id, time_of(one.last_event_ms)),
-                *(one.silent_hours, one.silent_open_hours, one.expected, one.reason),
+                *(
+                    one.silent_hours,
+                    one.silent_open_hours,
+                    one.expected,
+                    Label(one.reason_zh or one.reason, one.reason),
+                ),
             )
             for one in found.terminals
         ],

@@ -170,7 +170,7 @@ def _gathered(
         def tell(what: str) -> None:
             nonlocal asked
             asked += 1
-            line = f"{wish.span.name}: {asked} {what}"
+            line = f"{wish.span.name}: question {asked}, {what}"
             status.update(line)
             if not console.is_terminal and asked % _EVERY == 1:
                 console.print(line, markup=False)
