@@ -124,6 +124,8 @@ def notes(
     quiet += [clean(_in(note.text, lang)) for note in sheet.notes if note.tone is Tone.PLAIN]
     quiet += mark_notes((cell for row in rows for cell in row if isinstance(cell, Change)), lang)
     lines += [Text(line, "dim") for line in quiet]
+    if _rounds_apart(sheet, units):
+        lines.append(Text(word("rounded", lang), "dim"))
     if len(rows) < sheet.all_rows:
         lines.append(Text(shown_line(len(rows), sheet, lang), "yellow"))
     if given_up:
@@ -132,6 +134,19 @@ def notes(
     if sheet.freshness is not None:
         lines.append(Text(fresh(sheet.freshness, lang), "dim"))
     return [Text(folded(line.plain, view.width), line.style) for line in lines]
+
+
+def _rounds_apart(sheet: Sheet, units: Mapping[str, MoneyUnit]) -> bool:
+    """Whether amounts as they are shown sum to another total than the one shown."""
+    if sheet.total is None:
+        return False
+    for place, column in enumerate(sheet.columns):
+        total, unit = sheet.total[place], units.get(_family(column))
+        if column.kind is Kind.MONEY and column.screen is not None and isinstance(total, int) and unit is not None:
+            amounts = [cell for row in sheet.rows if isinstance(cell := row[place], int)]
+            if sum(map(unit.rounded, amounts)) != unit.rounded(total):
+                return True
+    return False
 
 
 def shown_line(count: int, sheet: Sheet, lang: Lang) -> str:

@@ -181,3 +181,15 @@ def test_a_plot_of_groups_has_a_line_for_each() -> None:
     assert "━━ z0  ┈┈┈ z1" in text_of(show_plot(of(2), View(Lang.EN, 80)))
     with pytest.raises(ValueError, match="7 lines cannot be told apart"):
         show_plot(of(7), View(Lang.EN, 80))
+
+
+def test_amounts_that_round_away_from_their_total_are_explained() -> None:
+    """Two halves of a 万元's hundredth show 0.01 each and 0.01 in all: a line says why; in yuan nothing is rounded."""
+    columns = (
+        Column("game", Kind.NAME, Label("游戏", "game")),
+        Column("sales", Kind.MONEY, Label("销售额", "sales"), "sales", adds=True),
+    )
+    found: list[Row] = [("a", 5_000), ("b", 5_000)]
+    sheet = Sheet("t", Label("", ""), columns, found, summed(columns, found, Label("合计", "all")), currency="CNY")
+    assert "相加与合计或差末位" in text_of(show(sheet, View(Lang.ZH, 80, Unit.WAN)))
+    assert "差末位" not in text_of(show(sheet, View(Lang.ZH, 80, Unit.YUAN)))
