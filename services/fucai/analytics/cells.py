@@ -138,7 +138,7 @@ class Cells:
             named["shown"] = [list(group) for group in self.shown]
         rows = await self.ask(text, merged(named, self.fixed, selection.parameters()))
         if len(rows) > MAX_CELLS:
-            told = f"the answer has more than {MAX_CELLS:,} rows: ask StreamTrend, for less time or fewer dimensions"
+            told = f"the answer has more than {MAX_CELLS:,} rows: ask for less time or fewer dimensions, or StreamTrend"
             raise BadQuestionError([Violation("by", told)])
         count = len(Figures._fields)
         found = {}

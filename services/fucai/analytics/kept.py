@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 
-from fucai.analytics.store import Ask, Row
+from fucai.analytics.shared import Shared
+from fucai.analytics.store import Ask, Row, StoreSlowError
 from fucai.analytics.texts import plain
+from fucai.analytics.withheld import NAMED_AT_MOST
 
 KEPT = frozenset(
     map(
@@ -33,40 +35,59 @@ LONGEST_SECONDS = 30.0
 """How long anything is kept. One server needs no bound; a replica may show an import before the rows of it."""
 _MOST = 200
 
+_REACH = plain("reach")
 _Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class Kept:
-    """What one service keeps. Every question first asks whether something was imported since."""
+    """What one service keeps. Every question first looks how far the store reaches, and whether there was an import."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, asking: Callable[[float], Ask], clock: Callable[[], float] = monotonic) -> None:
+        """Takes what gives a function to ask by within so many seconds."""
+        self._asking = asking
         self._clock = clock
+        self._looks = Shared(self._look)
         self._revision = -1
         self._rows: dict[_Key, tuple[float, Sequence[Row]]] = {}
 
-    def over(self, ask: Ask) -> Ask:
-        """The function that one question asks by: as `ask`, but for the texts KEPT."""
-        lock = asyncio.Lock()
-        checked = False
+    def over(self, seconds: float) -> Ask:
+        """The function that one question asks by, within so many seconds: as plain asking, but for the texts KEPT.
 
-        async def asking(text: str, parameters: Mapping[str, object]) -> list[Row]:
-            nonlocal checked
+        How far the store reaches is read once for all questions that wait for it.
+        """
+        ask = self._asking(seconds)
+        ends = self._clock() + seconds
+        looked = False
+
+        async def look() -> list[Row]:
+            nonlocal looked
+            try:
+                async with asyncio.timeout(max(0.0, ends - self._clock())):
+                    found = await self._looks.get()
+            except TimeoutError as error:
+                raise StoreSlowError("the deadline passed while ClickHouse was asked how far it reaches") from error
+            looked = True
+            return found
+
+        async def asked(text: str, parameters: Mapping[str, object]) -> list[Row]:
+            if text == _REACH:
+                return await look()
             if text not in KEPT:
                 return await ask(text, parameters)
-            async with lock:
-                if not checked:
-                    await self._check(ask)
-                    checked = True
+            if not looked:
+                await look()
             return await self._read(ask, text, parameters)
 
-        return asking
+        return asked
 
-    async def _check(self, ask: Ask) -> None:
-        """Forgets everything if there was an import since."""
-        ((revision,),) = await ask(plain("revision"), {})
+    async def _look(self) -> list[Row]:
+        """How far the store reaches; forgets everything if there was an import."""
+        ask = self._asking(LONGEST_SECONDS)
+        found, ((revision,),) = await asyncio.gather(ask(_REACH, {"named": NAMED_AT_MOST}), ask(plain("revision"), {}))
         if int(revision) != self._revision:
             self._rows.clear()
             self._revision = int(revision)
+        return found
 
     async def _read(self, ask: Ask, text: str, parameters: Mapping[str, object]) -> list[Row]:
         key = (text, tuple(sorted((name, str(value)) for name, value in parameters.items())))

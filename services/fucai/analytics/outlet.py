@@ -13,7 +13,7 @@ from string import Template
 from fucai.analytics import definitions, rates, sums, texts
 from fucai.analytics.alerts import outlet_alerts
 from fucai.analytics.asked import Asked
-from fucai.analytics.measures import MEASURES, measurement, sums_of
+from fucai.analytics.measures import MEASURES, Sums, measurement, sums_of
 from fucai.analytics.outlet_days import NET_SALES, NOW, OUTLET, of_days, of_sides, rows
 from fucai.analytics.pairing import Begin, pairing, pairing_message, read_period
 from fucai.analytics.questions import MAX_ROWS, BadQuestionError
@@ -37,6 +37,12 @@ _SUMS = tuple(dict.fromkeys(sums_of(_MEASURES)))
 _SALES = _SUMS.index("sales")
 _LATELY = timedelta(days=31)
 _FILTERS = tuple(name for name in texts.FILTERS if name != "outlet")
+
+# Opaque to the search of marks, which would take longer than reading them.
+_BESIDE = (
+    "if(outlet_id IN (SELECT outlet_id FROM outlet_history"
+    " WHERE mgmt_area = {mgmt_area:String} OR zone_type = {zone_type:String}), true, false)"
+)
 
 Sold = Mapping[tuple[date, str], Sequence[int]]
 """The sums _SUMS by day and game."""
@@ -151,29 +157,23 @@ async def _sold(asked: Asked, question: _Question, found: Pairing) -> Sold:
         told = f"{question.days} and its base have more than {MAX_ROWS:,} figures: ask for a shorter period"
         raise BadQuestionError([Violation("from_day", told)])
     count = len(_SUMS)
-    return {(day, str(group[0])): [int(figure) for figure in figures[-count:]] for day, _, group, *figures in rows}
+    return {(row[0], str(row[2][0])): row[-count:] for row in rows}
 
 
 async def _measure(
     asked: Asked, question: _Question, sold: Sold, found: Pairing
 ) -> tuple[list[analytics_pb2.Measurement], list[analytics_pb2.UnratedGame]]:
     """The measures of the period and its base, with growth; and the games for whose sake some are absent."""
-    value, before = (
-        dict(
-            zip(
-                _SUMS,
-                (
-                    sum(figures[nth] for (day, _), figures in sold.items() if days and day in days)
-                    for nth in range(len(_SUMS))
-                ),
-                strict=True,
-            )
-        )
-        for days in (found.days, found.base)
-    )
+    value, before = (_summed(sold, days) for days in (found.days, found.base))
     own = question.own
     lacking = await unrated(asked.ask, _MEASURES, found.days, found.base, own) if is_lacking([value, before]) else []
     return [measurement(one, (value, value), (before, before), found) for one in _MEASURES], lacking
+
+
+def _summed(sold: Sold, days: DayRange | None) -> Sums:
+    """The sums over days, by name."""
+    inside = [figures for (day, _), figures in sold.items() if days and day in days]
+    return dict(zip(_SUMS, map(sum, zip(*inside, strict=True)) if inside else [0] * len(_SUMS), strict=True))
 
 
 def _fill_sales(
@@ -245,7 +245,7 @@ def place_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = F
             sums.columns_of(["sales"]),
             {OUTLET},
             NOW,
-            chosen.read,
+            f"{chosen.read} AND {_BESIDE}",
             fine=chosen.fine,
             by_month=not chosen.daily,
             kinds=NET_SALES,

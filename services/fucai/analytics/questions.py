@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from fucai.analytics.measures import Measure, read_measures, sums_of
 from fucai.analytics.selection import EVERYTHING, Selection, read_selection
-from fucai.analytics.texts import DIMENSIONS
+from fucai.analytics.texts import DIMENSIONS, OF_EVENTS
 from fucai.domain.periods import Comparison, DayRange, Grain, buckets
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
@@ -23,7 +23,7 @@ DEFAULT_RECENT = 10
 DEFAULT_SALES = 1
 DEFAULT_OPEN_DAYS = 7
 DEFAULT_BENCHMARK = "national_welfare"
-HEADLINE_DIMENSIONS = tuple(name for name in DIMENSIONS if name != "kind")
+HEADLINE_DIMENSIONS = tuple(name for name in DIMENSIONS if name == "game" or name not in OF_EVENTS)
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EARLIEST, _LATEST = date(1971, 1, 1), date(2148, 12, 31)  # what a ClickHouse Date holds, and a year before it

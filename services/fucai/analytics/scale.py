@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +39,6 @@ from fucai.v1 import analytics_pb2
 MAX_BUCKETS = 5_000
 MAX_STEPS = 2_000_000
 _GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.YEAR)
-_OF_EVENTS = ("game", "kind")
 
 Group = tuple[str, ...]
 Counts = Mapping[Group, Sequence[int]]
@@ -72,7 +72,7 @@ class _Found:
     active: Counts
     active_installed: Counts
     installed: Counts
-    turnover: Mapping[Group, Sequence[tuple[date, int, int]]]
+    turnover: Mapping[Group, Sequence[tuple[date, int, int]]]  # by day
     sales: Mapping[tuple[Group, date], int]
     terminals: Counts = field(default_factory=dict)
     active_terminals: Counts = field(default_factory=dict)
@@ -131,8 +131,8 @@ def _read(request: analytics_pb2.ScaleRequest, asked: Asked, bad: list[Violation
     selection = read_selection(request.selection, asked.today, asked.now_ms, bad)
     by = read_dimensions(request.by, bad)
     for place, name in enumerate(by):
-        if name in _OF_EVENTS:
-            choices = ", ".join(one for one in texts.DIMENSIONS if one not in _OF_EVENTS)
+        if name in texts.OF_EVENTS:
+            choices = ", ".join(one for one in texts.DIMENSIONS if one not in texts.OF_EVENTS)
             text = f"{name!r} is of events, not of outlets: choose {choices}; a game can be a filter"
             bad.append(Violation(f"by[{place}]", text))
     grain = int(request.grain)
@@ -237,7 +237,8 @@ def _row(
     def at(counts: Counts, day: date) -> int:
         return counts[group][windows_.place(day) - 1] if group in counts else 0
 
-    turned = [one for one in found.turnover.get(group, ()) if one[0] in bucket.days]
+    turns = found.turnover.get(group, ())
+    turned = turns[bisect_left(turns, bucket.days.first, key=_day) : bisect_right(turns, bucket.days.last, key=_day)]
     start = bucket.days.first if question.grain is None else whole(question.grain, bucket.days.first).first
     sales = found.sales.get((group, start), 0)
     active = at(found.active, end)
@@ -264,6 +265,10 @@ def _row(
         row.base_day, row.base_active = bucket.base_day.isoformat(), at(found.active, bucket.base_day)
         row.growth.CopyFrom(growth_message(grow(active, row.base_active, covered)))
     return row
+
+
+def _day(turn: tuple[date, int, int]) -> date:
+    return turn[0]
 
 
 def _is_something(row: analytics_pb2.ScaleRow) -> bool:

@@ -53,7 +53,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         self._zone = zone
         self._currency = currency
         self._clock = clock
-        self._kept = Kept()
+        self._kept = Kept(store.asking)
 
     async def Trend(self, request: analytics_pb2.TrendRequest, context: Context) -> analytics_pb2.TrendResponse:
         """Sales over time, by any dimensions, with a comparison."""
@@ -168,7 +168,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         moment = self._clock()
         ran: list[Ran] = []
         explain = selection is not None and selection.explain
-        ask = self._store.asking(seconds, ran) if explain else self._kept.over(self._store.asking(seconds))
+        ask = self._store.asking(seconds, ran) if explain else self._kept.over(seconds)
         asked = Asked(
             ask=ask,
             today=moment.astimezone(self._zone).date(),

@@ -13,22 +13,28 @@ from fucai.analytics import outlet_days, sums
 from fucai.analytics.outlet_days import BEFORE, NOW, OUTLET
 from fucai.domain.periods import WEEKS_A_YEAR_DAYS, Comparison, Grain
 
-# Dimension: the key that the inner query groups by, and the value, of an outlet's attributes on day $day.
+# Dimension: the keys that the inner query groups by besides the day; the value, attributes as of day $day.
 _ON_DAY = "dictGetOrDefault('outlet_history', '{}', tuple(outlet_id), $day, '')"
 _AS_OF_SALE = "business_day"
 _TODAY = "{today:Date}"
 _DIMENSIONS = {
-    "game": ("game", "toString(game)"),
-    "zone": (OUTLET, _ON_DAY.format("zone_id")),
-    "zone_type": (OUTLET, _ON_DAY.format("zone_type")),
-    "district": (OUTLET, _ON_DAY.format("district_code")),
-    "mgmt_area": (OUTLET, _ON_DAY.format("mgmt_area")),
-    "format": (OUTLET, _ON_DAY.format("format")),
-    "channel_class": (OUTLET, _ON_DAY.format("channel_class")),
-    "outlet": (OUTLET, "toString(outlet_id)"),
-    "kind": ("kind", "lower(toString(kind))"),
+    "game": (("game",), "toString(game)"),
+    "zone": ((OUTLET,), _ON_DAY.format("zone_id")),
+    "zone_type": ((OUTLET,), _ON_DAY.format("zone_type")),
+    "district": ((OUTLET,), _ON_DAY.format("district_code")),
+    "mgmt_area": ((OUTLET,), _ON_DAY.format("mgmt_area")),
+    "format": ((OUTLET,), _ON_DAY.format("format")),
+    "channel_class": ((OUTLET,), _ON_DAY.format("channel_class")),
+    "outlet": ((OUTLET,), "toString(outlet_id)"),
+    "kind": (("kind",), "lower(toString(kind))"),
+    "draw": (("draw_no",), "toString(draw_no)"),
+    "weekday": ((), "toString(toDayOfWeek(business_day))"),
+    "hour": (("sold_hour", "daily_summary"), "if(daily_summary, '', leftPad(toString(sold_hour), 2, '0'))"),
 }
 DIMENSIONS = tuple(_DIMENSIONS)
+OF_EVENTS = ("game", "kind", "draw", "weekday", "hour")
+"""Those that an outlet without a sale has no value of."""
+_OF_DAYS = frozenset({"weekday"})
 OTHERS, OTHERS_ZH = "others", "其他"
 """The group of those that are not shown, summed; and its name for people."""
 _SHOWN = "{shown:Array(Array(String))}"
@@ -60,8 +66,8 @@ FILTERS = {
     "hour": FilterText(FilterKind.NUMBER, "sold_hour"),
 } | {
     name: FilterText(FilterKind.ATTRIBUTE, value)
-    for name, (key, value) in _DIMENSIONS.items()
-    if key == OUTLET and name != "outlet"
+    for name, (keys, value) in _DIMENSIONS.items()
+    if keys == (OUTLET,) and name != "outlet"
 }
 """What a selection can filter by."""
 _FINE = frozenset({"game", "draw", "hour"})
@@ -146,7 +152,12 @@ def groups(dimensions: Iterable[str], *, today: bool = False) -> str:
 
 def keys_of(dimensions: Iterable[str]) -> set[str]:
     """The columns that `groups` needs besides business_day."""
-    return {_DIMENSIONS[dimension][0] for dimension in dimensions}
+    return {key for dimension in dimensions for key in _DIMENSIONS[dimension][0]}
+
+
+def tells_days(dimensions: Iterable[str]) -> bool:
+    """Whether any of them has several values in a month of one outlet."""
+    return not _OF_DAYS.isdisjoint(dimensions)
 
 
 def _dated(text: str, *, today: bool) -> str:
@@ -213,11 +224,12 @@ def figures(
             f"{f'({NOW} OR {BEFORE})' if sides else NOW}{' AND NOT daily_summary' if hourly else ''}",
             chosen.read,
             fine=chosen.fine,
-            by_month=_by_month(grain, shift) and not chosen.daily,
+            by_month=_by_month(grain, shift) and not (chosen.daily or tells_days(dimensions)),
         ),
         further="".join(f",\n    {_further(name)} AS {name}" for name in further),
         summed=chosen.summed,
         counterpart=_NOT_LEAP_DAY if alone else "1",
+        threads="" if OUTLET in keys or chosen.fine else "\nSETTINGS max_threads = 1",
     )
 
 
@@ -256,7 +268,7 @@ def growth(
             f"({NOW} OR {BEFORE})",
             chosen.read,
             fine=chosen.fine,
-            by_month=not chosen.daily,
+            by_month=not (chosen.daily or tells_days(dimensions)),
         ),
         sums=",\n    ".join(f"sum({side}{name}) AS {shown}{name}" for side, shown, _ in sides for name in names),
         terms=",\n        ".join(terms),

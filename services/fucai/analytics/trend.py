@@ -155,9 +155,10 @@ async def _part(course: _Course, found: Sequence[Bucket]) -> list[analytics_pb2.
         row for bucket in found for slot in _slots(bucket, course) for row in _rows(slot, groups, values, bases, course)
     ]
     course.rows += len(rows)
-    course.lacks_rates = course.lacks_rates or is_lacking(
-        _sums(one, course.question) for side in (values, bases) for one in side.values()
-    )
+    if course.question.sums and not course.lacks_rates:
+        course.lacks_rates = is_lacking(
+            _sums(one, course.question) for side in (values, bases) for one in side.values()
+        )
     for one in values.values():
         course.total = Figures(*(sum(pair_) for pair_ in zip(course.total, one.figures, strict=True)))
     return rows
@@ -201,7 +202,8 @@ def _rows(
     cells = [(group, Cell(slot.start, slot.hour, group)) for group in here]
     found = [(group, values.get(cell, nothing), bases.get(cell, nothing)) for group, cell in cells]
     course.window.append(_whole_sales(slot, question, [(group, value) for group, value, _ in found]))
-    wholes = [_whole(side, question) for side in ([value for _, value, _ in found], [base for _, _, base in found])]
+    both = ([value for _, value, _ in found], [base for _, _, base in found]) if question.measures else ()
+    wholes = [_whole(side, question) for side in both]
     for group, value, base in found:
         row = analytics_pb2.TrendRow(
             bucket=slot.days.first.isoformat() + (f"T{slot.hour:02}" if question.grain is Grain.HOUR else ""),
@@ -213,8 +215,9 @@ def _rows(
         )
         if slot.pairing is not None:
             _compare(row, slot.pairing, value.figures, base.figures)
-        sides = (_sums(value, question), wholes[0]), (_sums(base, question), wholes[1])
-        row.measurements.extend(measurement(one, *sides, slot.pairing) for one in question.measures)
+        if question.measures:
+            sides = (_sums(value, question), wholes[0]), (_sums(base, question), wholes[1])
+            row.measurements.extend(measurement(one, *sides, slot.pairing) for one in question.measures)
         if (average := _average(course, group)) is not None:
             row.moving_average_fen = average
         yield row

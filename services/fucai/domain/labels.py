@@ -72,6 +72,21 @@ KINDS: Mapping[str, Label] = {
     "payout": Label("兑奖", "payout"),
 }
 
+WEEKDAYS: Mapping[str, Label] = {
+    str(number): Label(f"周{zh}", en)
+    for number, (zh, en) in enumerate(
+        zip("一二三四五六日", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True), start=1
+    )
+}
+
+# A daily summary has no hour.
+HOURS: Mapping[str, Label] = {f"{hour:02}": Label(f"{hour} 时", f"{hour:02}:00") for hour in range(24)} | {
+    "": Label("日汇总", "daily summaries")
+}
+
+# Instant games have no draw.
+DRAWS: Mapping[str, Label] = {"": Label("无期次", "no draw")}
+
 # Published series that a headline may stand beside.
 SERIES: Mapping[str, Label] = {
     "national_all": Label("全国彩票", "national lottery sales"),
@@ -85,6 +100,9 @@ BY_DIMENSION: Mapping[str, Mapping[str, Label]] = {
     "format": FORMATS,
     "channel_class": CHANNEL_CLASSES,
     "kind": KINDS,
+    "draw": DRAWS,
+    "weekday": WEEKDAYS,
+    "hour": HOURS,
 }
 
 DIMENSIONS: Mapping[str, Label] = {
@@ -97,11 +115,7 @@ DIMENSIONS: Mapping[str, Label] = {
     "channel_class": Label("渠道类别", "channel class"),
     "outlet": Label("网点", "outlet"),
     "kind": Label("事件", "kind"),
-}
-
-# What else an event can be chosen by.
-EVENT_CONDITIONS: Mapping[str, Label] = {
-    "draw": Label("期号", "draw"),
+    "draw": Label("期次", "draw"),
     "weekday": Label("星期", "weekday"),
     "hour": Label("时段", "hour"),
 }

@@ -791,7 +791,7 @@ class TrendRequest(_message.Message):
     """Where the page before ended."""
     @_builtins.property
     def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Dimensions, in order: game, zone, zone_type, district, mgmt_area, format, channel_class, outlet, kind."""
+        """Dimensions, in order: game, zone, zone_type, district, mgmt_area, format, channel_class, outlet, kind, draw, weekday (1 to 7), hour (00 to 23)."""
 
     @_builtins.property
     def measures(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -168,6 +168,8 @@ QUESTIONS: dict[str, Question] = {
     "trend in parts": streamed(by=["outlet", "kind"]),
     "trend as of a moment": trend(selection=pb.Selection(as_of_ms=NOW_MS)),
     "growth by kind": growth(by=["kind"], from_day=TO),
+    "growth by draw": growth(by=["draw", "game"], from_day=TO),
+    "trend by draw": trend(by=["draw", "hour"]),
     "headline": headline(),
     **{f"headline by {name}": headline(by=name) for name in ("game", "outlet")},
     "headline of an outlet": headline(selection=filtered("outlet", "only-sealed")),

@@ -145,6 +145,16 @@ class FakeAnalytics(analytics_pb2_grpc.AnalyticsServiceServicer):
         self._note(request, context)
         return TREND
 
+    def StreamTrend(self, request: pb.StreamTrendRequest, context: Any) -> Iterator[pb.StreamTrendResponse]:
+        """The same, a row in each part."""
+        self._note(request, context)
+        for row in TREND.rows:
+            yield pb.StreamTrendResponse(rows=[row])
+        end = pb.TrendResponse()
+        end.CopyFrom(TREND)
+        del end.rows[:]
+        yield pb.StreamTrendResponse(end=end)
+
     def Headline(self, request: pb.HeadlineRequest, context: Any) -> pb.HeadlineResponse:
         """The fixed headline."""
         self._note(request, context)

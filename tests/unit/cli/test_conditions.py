@@ -32,7 +32,7 @@ def test_conditions_are_named_and_a_part_is_not_called_the_whole() -> None:
     assert found.rows == [(CHOSEN,)]
     assert found.notes[0].tone is Tone.STRONG
     assert found.notes[0].text == Label(
-        "只计：区域类型为夜市或综合体；期号不为2026058",
+        "只计：区域类型为夜市或综合体；期次不为2026058",
         "only: zone type is night market or complex; draw is not 2026058",
     )
     assert conditions(asked, Lang.EN) == "zone type is night market or complex; draw is not 2026058"

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import pytest
 
 from fucai.cli.query.selecting import asked_of, dimensions_of
-from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, EVENT_CONDITIONS, Label, code_called
+from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, Label, code_called
 from fucai.v1 import analytics_pb2 as pb
 from tests.unit.cli.fake import FakeAnalytics, run, serving
 
 
-@pytest.mark.parametrize("names", [DIMENSIONS, EVENT_CONDITIONS, *BY_DIMENSION.values()])
+@pytest.mark.parametrize("names", [DIMENSIONS, *BY_DIMENSION.values()])
 def test_every_name_leads_back_to_its_code(names: Mapping[str, Label]) -> None:
     """By code, Chinese and English; no two codes share a name; what is no name stays."""
     for code, label in names.items():
@@ -22,11 +22,14 @@ def test_every_name_leads_back_to_its_code(names: Mapping[str, Label]) -> None:
 
 def test_conditions_and_dimensions_may_be_named() -> None:
     """The request has codes, whatever was typed; a value is named within its own dimension."""
-    asked = asked_of(only=["区域类型=夜市, complex"], leave_out=["业态=夜市", "期号=2026058", "channel class=兼营店"])
+    asked = asked_of(
+        only=["区域类型=夜市, complex"], leave_out=["业态=夜市", "期次=2026058", "星期=周一", "channel class=兼营店"]
+    )
     assert [(one.dimension, list(one.values), one.exclude) for one in asked.selection.filters] == [
         ("zone_type", ["night_market", "complex"], False),
         ("format", ["night_market"], True),
         ("draw", ["2026058"], True),
+        ("weekday", ["1"], True),
         ("channel_class", ["concurrent"], True),
     ]
     assert dimensions_of("区域类型, district,游戏") == ["zone_type", "district", "game"]

@@ -86,6 +86,14 @@ def test_trend_csv_is_exact_and_alone_on_stdout(address: str) -> None:
     assert "2 rows" in ran.err
 
 
+def test_an_export_comes_in_parts(service: FakeAnalytics, address: str) -> None:
+    """So it has as many rows as there are; a table asks for what one message holds."""
+    ask(address, *TREND, "--format", "csv")
+    assert isinstance(service.asked, pb.StreamTrendRequest)
+    ask(address, *TREND)
+    assert isinstance(service.asked, pb.TrendRequest)
+
+
 def test_json_is_the_whole_answer(address: str) -> None:
     """One document: rows by column name with integers in fen, facts, total, notes and freshness."""
     answer = json.loads(ask(address, *TREND, "--format", "json").out)

@@ -1,5 +1,5 @@
 -- An outlet beside the others: its place by sales within a management area, and what outlets of a zone type sell, as of each sale.
--- Only outlets with sales above zero there count. The innermost rows (outlet_days.py) have the keys of a projection.
+-- Only outlets that ever stood in either are summed, and those with sales above zero there count. The innermost rows (outlet_days.py) have the keys of a projection.
 SELECT
     anyIf(area_fen, outlet_id = {outlet_id:String}) AS own_fen,
     groupArrayIf(area_fen, area_fen > 0) AS area_sales,

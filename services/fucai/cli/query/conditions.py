@@ -8,7 +8,7 @@ from dataclasses import replace
 from fucai.cli.out.sheet import Note, Row, Sheet, Tone
 from fucai.cli.out.words import local_time
 from fucai.cli.output import Lang
-from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, EVENT_CONDITIONS, Label
+from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, Label
 from fucai.v1 import analytics_pb2 as pb
 
 WHOLE = Label("全渠道", "whole channel")
@@ -47,7 +47,7 @@ def _joined(labels: Sequence[Label]) -> Label:
 
 
 def _condition(one: pb.Filter) -> Label:
-    label = ({**DIMENSIONS, **EVENT_CONDITIONS}).get(one.dimension, Label(one.dimension, one.dimension))
+    label = DIMENSIONS.get(one.dimension, Label(one.dimension, one.dimension))
     names = BY_DIMENSION.get(one.dimension, {})
     values = [names.get(value, Label(value, value)) for value in one.values]
     zh, en = "或".join(value.zh for value in values), " or ".join(value.en for value in values)

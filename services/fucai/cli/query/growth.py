@@ -30,7 +30,7 @@ def growth(
         str,
         typer.Option(
             help="Dimensions, joined with commas: game, zone, zone_type, district, mgmt_area, format, "
-            "channel_class, outlet, kind."
+            "channel_class, outlet, kind, draw, weekday, hour."
         ),
     ] = "",
     measure: Annotated[

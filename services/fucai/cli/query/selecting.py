@@ -14,7 +14,7 @@ import typer
 from fucai.cli.errors import CliError
 from fucai.cli.output import stderr_console
 from fucai.cli.sharing import sharing
-from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, EVENT_CONDITIONS, code_called
+from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, code_called
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import analytics_pb2 as pb
 
@@ -185,6 +185,6 @@ def _conditions(option: str, texts: Iterable[str] | None, *, exclude: bool) -> I
             raise CliError(
                 f"{option} {text!r} is no condition: write {option} zone_type=night_market,complex", exit_code=64
             )
-        code = code_called(dimension.strip(), {**DIMENSIONS, **EVENT_CONDITIONS})
+        code = code_called(dimension.strip(), DIMENSIONS)
         parts = [code_called(value.strip(), BY_DIMENSION.get(code, {})) for value in values.split(",")]
         yield pb.Filter(dimension=code, values=parts, exclude=exclude)

@@ -10,7 +10,7 @@ import typer
 
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
-from fucai.cli.out.options import Output, with_output
+from fucai.cli.out.options import Format, Output, with_output
 from fucai.cli.query.conditions import chosen
 from fucai.cli.query.selecting import Asked, Compare, CompareName, dimensions_of, listed, tell, with_selection
 from fucai.cli.query.trend_sheet import trend_sheet
@@ -45,7 +45,7 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
         str,
         typer.Option(
             help="Dimensions, joined with commas: game, zone, zone_type, district, mgmt_area, format, "
-            "channel_class, outlet, kind."
+            "channel_class, outlet, kind, draw, weekday, hour."
         ),
     ] = "",
     compare: Compare = CompareName.YOY,
@@ -76,24 +76,39 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
         analytics = AnalyticsServiceStub(opened)
         first, last = _days(analytics, first, last, grain, asked.timeout)
         dimensions = dimensions_of(by)
-        answer = analytics.Trend(
-            pb.TrendRequest(
-                from_day=first,
-                to_day=last,
-                grain=pb.Grain.Value(f"GRAIN_{grain.upper()}"),
-                by=dimensions,
-                compare=compare.number,
-                base_from_day=base_first,
-                measures=listed(measure),
-                moving_average=moving_average,
-                top=top,
-                selection=asked.selection,
-            ),
-            timeout=asked.timeout,
+        request = pb.TrendRequest(
+            from_day=first,
+            to_day=last,
+            grain=pb.Grain.Value(f"GRAIN_{grain.upper()}"),
+            by=dimensions,
+            compare=compare.number,
+            base_from_day=base_first,
+            measures=listed(measure),
+            moving_average=moving_average,
+            top=top,
+            selection=asked.selection,
         )
+        parts = out.form is not Format.TABLE
+        answer = (_in_parts if parts else _at_once)(analytics, request, asked.timeout)
     tell(answer.queries)
     sheet = trend_sheet(answer, grain=Grain[grain.name], by=dimensions, first=first, last=last)
     deliver(chosen(sheet, asked.selection), out)
+
+
+def _at_once(analytics: AnalyticsServiceStub, request: pb.TrendRequest, timeout: float) -> pb.TrendResponse:
+    return analytics.Trend(request, timeout=timeout)
+
+
+def _in_parts(analytics: AnalyticsServiceStub, request: pb.TrendRequest, timeout: float) -> pb.TrendResponse:
+    """The same answer as a stream: an export has as many rows as there are."""
+    rows: list[pb.TrendRow] = []
+    answer = pb.TrendResponse()
+    for part in analytics.StreamTrend(pb.StreamTrendRequest(question=request), timeout=timeout):
+        rows += part.rows
+        if part.HasField("end"):
+            answer.CopyFrom(part.end)
+    answer.rows.extend(rows)
+    return answer
 
 
 def _days(analytics: AnalyticsServiceStub, first: str, last: str, grain: GrainName, timeout: float) -> tuple[str, str]:
