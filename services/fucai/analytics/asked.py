@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -23,8 +23,8 @@ class Asked:
         now_ms: its moment, Unix ms UTC.
         currency: ISO 4217.
         zone: the business time zone.
-        ran: the queries so far; stays empty unless an explanation was asked for.
         turning: tells whether a draw was sealed or ended since; whoever gives an answer in parts asks before each.
+        ran: the queries so far; stays empty unless an explanation was asked for.
     """
 
     ask: Ask
@@ -32,8 +32,8 @@ class Asked:
     now_ms: int
     currency: str
     zone: ZoneInfo
+    turning: Turning
     ran: Sequence[Ran] = ()
-    turning: Turning = field(default_factory=Turning)
 
     def about(
         self,

@@ -24,6 +24,9 @@ from fucai.domain.periods import Comparison, DayRange, Grain, coverage, open_win
 from fucai.runtime.errors import Violation
 from fucai.v1 import analytics_pb2
 
+_MOST = 2 * MAX_ROWS
+"""Figures by group and day, of the period and its base together."""
+
 Days = Mapping[date, int]
 Key = str | None
 """A value of the dimension; None for the whole channel."""
@@ -116,9 +119,9 @@ async def _sales(ask: Ask, by: tuple[str, ...], pair: Pairing, question: Headlin
     """Sales by group and day, and by day alone under None: the whole is the sum of what was read at once."""
     selection = question.selection
     text = texts.figures(Grain.DAY, Comparison.NONE, by, selection.key, **selection.switches, sides=True)
-    rows = await ask(text, merged(of_sides(pair.days, pair.base), {"rows": MAX_ROWS + 1}, selection.parameters()))
-    if len(rows) > MAX_ROWS:
-        told = f"{pair.days} and its base have more than {MAX_ROWS:,} figures: ask for less time or another dimension"
+    rows = await ask(text, merged(of_sides(pair.days, pair.base), {"rows": _MOST + 1}, selection.parameters()))
+    if len(rows) > _MOST:
+        told = f"{pair.days} and its base have more than {_MOST:,} figures: ask for less time or another dimension"
         raise BadQuestionError([Violation("by", told)])
     found: dict[Key, Counter[date]] = {None: Counter()}
     for day, _, group, fen, *_ in rows:

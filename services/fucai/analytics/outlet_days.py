@@ -34,17 +34,6 @@ _KINDS = ("SALE", "VOID", "PAYOUT")
 _KIND_TYPE = "Enum8(\\'SALE\\' = 1, \\'VOID\\' = 2, \\'PAYOUT\\' = 3)"
 
 NOW = "business_day BETWEEN {first_day:Date} AND {last_day:Date}"
-_TURNS = (
-    "FROM outlet_history"
-    " WHERE toDayOfMonth(valid_from) > 1 AND toStartOfMonth(valid_from) IN {whole_months:Array(Date)}"
-)
-_TURNING = f"(toStartOfMonth(business_day), outlet_id) IN (SELECT toStartOfMonth(valid_from), outlet_id {_TURNS})"
-"""Whether an outlet changes its attributes within that month, so that its days can be told apart."""
-_FOUND = (
-    "place IN (SELECT toYYYYMM(valid_from) * 1000000000000 + cityHash64(outlet_id) % 1000000000000"  # as 0007_speed.sql
-    f" {_TURNS})"
-)
-"""What follows from that, by the key of the projection: the others are not read."""
 BEFORE = "business_day BETWEEN {base_first_day:Date} AND {base_last_day:Date}"
 
 
@@ -94,7 +83,7 @@ def rows(
         kind="kind" if many else f"CAST('SALE', '{_KIND_TYPE}') AS kind",
         names="".join(f", {column}" for column in needed[1:]),
         settled=_template("outlet_months" if by_month else "outlet_each_day").substitute(
-            sums=summed, days=days, read=read, turning=_TURNING, found=_FOUND
+            sums=summed, days=days, read=read, turning=_turning()
         ),
         split=f"\nARRAY JOIN {_split(known, kinds)}" if many else "",
         days=days,
@@ -114,6 +103,16 @@ def _split(known: Mapping[str, Sequence[str]], kinds: int) -> str:
 
 def _name(column: str, kind: str) -> str:
     return f"{kind.lower()}_{column}"
+
+
+def _turning() -> str:
+    """Whether an outlet changes its attributes within that month, so that its days can be told apart.
+
+    By the key of the projection (0007_speed.sql), so that the others are not read; another outlet of the same number is
+    read by day too. Through a scalar, which a query computes once: its branches agree which these are, whatever becomes
+    of the registry meanwhile.
+    """
+    return _template("turning").template.strip()
 
 
 @cache

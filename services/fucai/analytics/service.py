@@ -28,7 +28,7 @@ from fucai.analytics.silent import silent
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.texts import plain
 from fucai.analytics.trend import stream_trend, trend
-from fucai.analytics.turned import DrawTurnedError
+from fucai.analytics.turned import DrawTurnedError, Turning
 from fucai.runtime.errors import Context, abort, failed_precondition, invalid_argument, not_found, unavailable
 from fucai.v1 import analytics_pb2, analytics_pb2_grpc
 
@@ -168,20 +168,22 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         moment = self._clock()
         ran: list[Ran] = []
         explain = selection is not None and selection.explain
-        ask = self._store.asking(seconds, ran) if explain else self._kept.over(seconds)
+        turning = Turning()
+        ask = turning.over(self._store.asking(seconds, ran) if explain else self._kept.over(seconds))
         asked = Asked(
             ask=ask,
             today=moment.astimezone(self._zone).date(),
             now_ms=int(moment.timestamp() * 1000),
             currency=self._currency,
             zone=self._zone,
+            turning=turning,
             ran=ran,
         )
         try:
             if selection is not None and selection.filters:
                 await check_values(ask, selection)
             yield asked
-            await asked.turning.check(ask)
+            await turning.check(ask)
         except questions.BadQuestionError as error:
             await invalid_argument(context, error.violations)
         except UnknownOutletError as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
 
-from fucai.analytics.store import Ask
+from fucai.analytics.store import Ask, Row
 from fucai.analytics.texts import plain
 
-_MARGIN_MS = 100
-"""What a query may be on its way: a draw that turned shortly before the question does no harm here."""
+_REACH = plain("reach")
 
 
 class DrawTurnedError(Exception):
@@ -16,18 +15,34 @@ class DrawTurnedError(Exception):
 
 
 class Turning:
-    """Watches the draws from the moment it is made."""
+    """Watches the draws from when a question looks how far the store reaches, which it does before any figure.
+
+    They are judged as the view has them, at the store: by its clock, and by acts from when it looks them up.
+    """
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._turns: int | None = None
+
+    def over(self, ask: Ask) -> Ask:
+        """The same function to ask by, which takes note of that look."""
+
+        async def asked(text: str, parameters: Mapping[str, object]) -> list[Row]:
+            rows = await ask(text, parameters)
+            if text == _REACH and self._turns is None:
+                self._turns = int(rows[0][-1])
+            return rows
+
+        return asked
 
     async def check(self, ask: Ask) -> None:
-        """Looks before an answer is given. By the store's clock, so whatever that of this machine says.
+        """Looks before an answer is given.
 
         Raises:
             DrawTurnedError: a draw was sealed or ended since.
+            LookupError: the question did not look how far the store reaches.
         """
-        elapsed_ms = int((time.monotonic() - self._began) * 1000) + _MARGIN_MS
-        ((draws,),) = await ask(plain("turned"), {"elapsed_ms": elapsed_ms})
-        if draws:
+        if self._turns is None:
+            raise LookupError("nobody looked how far the store reaches: do so before figures are read")
+        ((turns,),) = await ask(plain("turned"), {})
+        if int(turns) != self._turns:
             raise DrawTurnedError("a draw was sealed or ended while this was answered: ask again")

@@ -7,5 +7,5 @@ SELECT outlet_id, toStartOfMonth(business_day) AS day, $sums
     FROM settled_sales
     WHERE
         $days AND $read
-        AND (NOT has(arrayMap(first -> toYYYYMM(first), {whole_months:Array(Date)}), month) OR month_unsettled OR ($found AND if($turning, true, false)))
+        AND (NOT has(arrayMap(first -> toYYYYMM(first), {whole_months:Array(Date)}), month) OR month_unsettled OR $turning)
     GROUP BY outlet_id, day
