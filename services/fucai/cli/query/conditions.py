@@ -36,10 +36,16 @@ def chosen(sheet: Sheet, selection: pb.Selection) -> Sheet:
         kept.append(Label(f"只含 {moment} 前入库的事件", f"only what was stored by {moment}"))
     if not kept:
         return sheet
-    rows: Sequence[Row] = sheet.rows
-    if said:
-        rows = [tuple(CHOSEN if cell == WHOLE else cell for cell in row) for row in rows]
-    return replace(sheet, rows=rows, notes=[Note(_joined(kept), Tone.STRONG), *sheet.notes])
+    found = part_named(sheet, selection)
+    return replace(found, notes=[Note(_joined(kept), Tone.STRONG), *found.notes])
+
+
+def part_named(sheet: Sheet, selection: pb.Selection) -> Sheet:
+    """The sheet in which, with conditions, a row of the whole channel is called all that was selected."""
+    if not selection.filters:
+        return sheet
+    rows: list[Row] = [tuple(CHOSEN if cell == WHOLE else cell for cell in row) for row in sheet.rows]
+    return replace(sheet, rows=rows)
 
 
 def _joined(labels: Sequence[Label]) -> Label:

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from fucai.cli.out.sheet import Sheet
 from fucai.cli.out.words import fresh, local_time
 from fucai.cli.output import Lang
+from fucai.cli.query.conditions import part_named
 from fucai.cli.query.decompose_sheet import decompose_sheet
 from fucai.cli.query.growth_sheet import growth_sheet
 from fucai.cli.query.headline_sheet import headline_sheet
@@ -58,8 +59,8 @@ class Page:
         return say(key, self.lang, **blanks)
 
     def table(self, sheet: Sheet, key: str) -> list[Element]:
-        """A sheet as a table with its notes."""
-        return table(sheet, self.lang, key, self.told)
+        """A sheet as a table with its notes; in a bulletin of a part nothing is called the whole channel."""
+        return table(part_named(sheet, self.bulletin.selection), self.lang, key, self.told)
 
     def missing(self, found: Missing, caption: str = "") -> Element:
         """Why something is not there."""

@@ -346,3 +346,15 @@ def test_an_outlet_that_rose_is_no_fall() -> None:
     )
     assert ("rose" in rises, "stood" in rises, "fell" in rises, "others" in rises) == (True, False, False, False)
     assert ("rose" in falls, "stood" in falls, "fell" in falls, "others" in falls) == (False, False, True, False)
+
+
+def test_a_part_is_not_called_the_whole_channel(full: Bulletin) -> None:
+    """With conditions the first row of every table is that of all selected; without, of the whole channel."""
+    part = pb.Selection(filters=[pb.Filter(dimension="game", values=["ssq"])])
+    for found, name, other in (
+        (full, "whole channel", "all selected"),
+        (replace(full, selection=part), "all selected", "whole channel"),
+    ):
+        shown = text(_section(read(_page(found)), "headline"))
+        assert name in shown
+        assert other not in shown
