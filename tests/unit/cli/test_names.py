@@ -10,6 +10,7 @@ from fucai.cli.query.selecting import asked_of, dimensions_of
 from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, Label, code_called
 from fucai.v1 import analytics_pb2 as pb
 from tests.unit.cli.fake import FakeAnalytics, run, serving
+from tests.unit.cli.report.answers import FullAnalytics
 
 
 @pytest.mark.parametrize("names", [DIMENSIONS, *BY_DIMENSION.values()])
@@ -46,3 +47,13 @@ def test_a_headline_by_a_name_and_without_a_base_of_its_own() -> None:
     assert service.asked.by == "zone_type"
     assert refused.exit_code == 64
     assert "base_period" in refused.err
+
+
+def test_a_ranking_takes_names_as_well() -> None:
+    """What is ranked, and within what."""
+    service = FullAnalytics()
+    with serving(service) as address:
+        ran = run("query", "rank", "--of", "区域", "--within", "分区", FUCAI_ANALYTICS=address)
+    assert ran.exit_code == 0, ran.err
+    asked = next(one for one in service.requests if isinstance(one, pb.RankRequest))
+    assert (asked.of, asked.within) == ("zone", "mgmt_area")

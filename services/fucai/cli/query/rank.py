@@ -16,6 +16,7 @@ from fucai.cli.query.asking import Periods, with_periods
 from fucai.cli.query.conditions import chosen
 from fucai.cli.query.rank_sheet import rank_sheet
 from fucai.cli.query.selecting import Asked, tell, with_selection
+from fucai.domain.labels import DIMENSIONS, code_called
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -99,8 +100,8 @@ def rank(  # noqa: PLR0913 (an option each)
     request = pb.RankRequest(
         **periods.fields,
         selection=asked.selection,
-        of=of,
-        within=within,
+        of=code_called(of, DIMENSIONS),
+        within=code_called(within, DIMENSIONS),
         ranking=pb.Ranking.Value(f"RANKING_{ranking}"),
         measure=measure,
         cutoff_day=cutoff,
