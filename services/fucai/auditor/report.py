@@ -21,7 +21,7 @@ VERDICTS: dict[Verdict, Label] = {
     Verdict.DIFFERS: Label("不一致", "differs"),
     Verdict.NO_CLOSE: Label("无日结", "no close"),
     Verdict.IN_FLIGHT: Label("入库中", "in flight"),
-    Verdict.WAIVED: Label("已豁免", "waived"),
+    Verdict.WAIVED: Label("已核销", "waived"),
 }
 HEADER = [
     "business_day", "outlet_id", "terminal_id", "epoch", "game", "kind", "verdict", "withheld",

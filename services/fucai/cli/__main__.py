@@ -101,7 +101,7 @@ app.add_typer(
         no_args_is_help=True,
     ),
     name="report",
-    help="Write the channel bulletin (渠道简报): one page of HTML to print, send or keep.",
+    help="Write the channel bulletin (渠道简报): one HTML file to print, send or keep.",
 )
 app.add_typer(
     lazy.group(

@@ -20,7 +20,7 @@ _OUTCOMES = {
     "stored": Label("已入库", "stored"),
     "duplicate": Label("重复", "duplicate"),
     "quarantined_open": Label("隔离待处理", "open"),
-    "quarantined_waived": Label("已豁免", "waived"),
+    "quarantined_waived": Label("已核销", "waived"),
     "quarantined_stored": Label("后已入库", "stored since"),
 }
 

@@ -89,8 +89,8 @@ def seal(
 
         fucai draws seal ssq 2026025 --by 王莉 --note 设备故障
 
-    Exit codes: 64 a value is wrong, 65 the draw is sealed already or has ended, 66 no such draw, 69 the registry is
-    away.
+    Exit codes: 64 a value is wrong, 65 it is sealed already, from another time on than
+    --at, 66 no such draw, 69 the registry is away.
     """
     request = pb.SealDrawRequest(game=game, draw_no=draw, acted_by=by, note=note, at_ms=_at_ms(at))
     with channel("registry", data) as opened:
@@ -114,8 +114,8 @@ def end(
 
         fucai draws end ssq 2026025 --by 李强
 
-    Exit codes: 64 a value is wrong, 65 the draw is not sealed or has ended already, 66 no such draw, 69 the registry is
-    away.
+    Exit codes: 64 a value is wrong, 65 the draw is not sealed yet, or ended at another time
+    than --at, 66 no such draw, 69 the registry is away.
     """
     request = pb.EndDrawRequest(game=game, draw_no=draw, acted_by=by, note=note, at_ms=_at_ms(at))
     with channel("registry", data) as opened:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import grpc
 from rich.console import Console
@@ -50,6 +51,25 @@ _BY_EXIT_CODE = {
     os.EX_CONFIG: "correct the setting named above, such as a FUCAI_ variable",
 }
 
+# How a person gives what a request has as a field; a service names the field.
+_OPTIONS = {
+    "from_day": "--from",
+    "to_day": "--to",
+    "base_from_day": "--base-from",
+    "base_to_day": "--base-to",
+    "cutoff_day": "--cutoff",
+    "active_open_days": "--active-days",
+    "active_sales": "--active-sales",
+    "selection.as_of_ms": "--as-of",
+    "as_of_ms": "--as-of",
+}
+_FIELD = re.compile(
+    r"\bselection\.filters\[\d+\](?:\.dimension|\.values(?:\[\d+\])?)?(?=:)"
+    r"|(?:^|(?<=; )|(?<=ARGUMENT: ))(?:by|compare|top|benchmark|day)(?:\[\d+\])?(?=: )"
+    r"|\bCOMPARISON_(?P<rule>[A-Z_]+)\b"
+    rf"|\b(?:{'|'.join(map(re.escape, _OPTIONS))})\b"
+)
+
 
 class CliError(Exception):
     """Ends the command with `message` and `hint` on stderr and the sysexits code `exit_code`.
@@ -68,13 +88,25 @@ def exit_code_of(error: grpc.RpcError) -> int:
     return _EXIT_CODES.get(code_of(error), os.EX_SOFTWARE)
 
 
+def by_options(message: str) -> str:
+    """What a service says of the fields of a request, said of the options that filled them."""
+    return _FIELD.sub(_option, message)
+
+
+def _option(found: re.Match[str]) -> str:
+    if found["rule"]:
+        return f"--compare {found['rule'].lower()}"
+    name = found[0].partition("[")[0]
+    return "--filter or --not" if name == "selection.filters" else _OPTIONS.get(found[0], f"--{name}")
+
+
 def report(error: CliError | grpc.RpcError, stderr: Console | None = None) -> int:
     """Prints the failure in one line, its hint in the next, and returns the exit code."""
     console = stderr or Console(stderr=True, soft_wrap=True, highlight=False)
     if isinstance(error, CliError):
         message, hint, exit_code = str(error), error.hint, error.exit_code
     else:
-        message, hint, exit_code = explain(error), _HINTS.get(code_of(error), ""), exit_code_of(error)
+        message, hint, exit_code = by_options(explain(error)), _HINTS.get(code_of(error), ""), exit_code_of(error)
     console.print(Text.assemble(("error: ", "bold red"), message))
     hint = hint or _BY_EXIT_CODE.get(exit_code, "")
     if hint:

@@ -46,7 +46,7 @@ _WAIVERS = [
 _STATES = {
     pb.SEQUENCE_STATE_STORED: Label("已入库", "stored"),
     pb.SEQUENCE_STATE_QUARANTINED: Label("已隔离", "quarantined"),
-    pb.SEQUENCE_STATE_WAIVED: Label("已豁免", "waived"),
+    pb.SEQUENCE_STATE_WAIVED: Label("已核销", "waived"),
     pb.SEQUENCE_STATE_MISSING: Label("缺失", "missing"),
 }
 _HOUR_S = 3_600
@@ -80,7 +80,7 @@ def gaps_sheet(found: pb.ListGapsResponse, now: float) -> Sheet:
         ],
         notes=[Note(counted)] if rows else [],
         definitions=[MISSING],
-        empty=Label("无缺失：所有已知最大序号以下的事件均已入库、隔离或豁免", "nothing is missing"),
+        empty=Label("无缺失：所有已知最大序号以下的事件均已入库、隔离或核销", "nothing is missing"),
     )
 
 
@@ -122,7 +122,7 @@ def waivers_sheet(waivers: Iterable[pb.Waiver]) -> Sheet:
         (*(str(one.epoch), str(one.first_seq), str(one.last_seq)), time_of(one.at_ms), one.waived_by, one.reason)
         for one in waivers
     ]
-    return Sheet("waivers", Label("豁免", "Waivers"), _WAIVERS, rows)
+    return Sheet("waivers", Label("核销", "Waivers"), _WAIVERS, rows)
 
 
 def silent_terminals_sheet(found: pb.ListSilentResponse) -> Sheet:
@@ -140,7 +140,12 @@ def silent_terminals_sheet(found: pb.ListSilentResponse) -> Sheet:
         rows=[
             (
                 *(one.terminal_id, one.outlet_id, time_of(one.last_event_ms)),
-                *(one.silent_hours, one.silent_open_hours, one.expected, one.reason),
+                *(
+                    one.silent_hours,
+                    one.silent_open_hours,
+                    one.expected,
+                    Label(one.reason_zh or one.reason, one.reason),
+                ),
             )
             for one in found.terminals
         ],

@@ -44,7 +44,8 @@ def migrate(*, json: AsJson = False) -> None:
     except (SchemaError, PartitionCountError) as error:
         raise CliError(
             f"not migrated: {error}",
-            hint="set the FUCAI_ variables as they were when the store was made; --help names them",
+            hint="set the FUCAI_ variables as they were when the store was made (--help names them), and use the "
+            "version that made it or a later one; a store for trial is made anew in another folder",
             exit_code=os.EX_CONFIG,
         ) from error
     except RetryError as error:

@@ -46,8 +46,11 @@ class MoneyUnit:
 
     def show(self, fen: int) -> str:
         """The amount with thousands separators."""
-        step = Decimal(1).scaleb(-self.decimals)
-        return f"{(Decimal(fen) / self.fen).quantize(step, ROUND_HALF_UP):,}"
+        return f"{self.rounded(fen):,}"
+
+    def rounded(self, fen: int) -> Decimal:
+        """The amount in this unit, to the decimals shown; a half goes away from zero."""
+        return (Decimal(fen) / self.fen).quantize(Decimal(1).scaleb(-self.decimals), ROUND_HALF_UP)
 
 
 class Unit(enum.StrEnum):

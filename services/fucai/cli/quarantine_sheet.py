@@ -135,7 +135,7 @@ def still_bad_sheet(total: pb.ReplayQuarantinedResponse) -> Sheet:
         "replayed": (Label("已重放", "replayed"), total.replayed),
         "still_bad": (Label("仍不合格", "still bad"), len(total.still_bad)),
         "stored_before": (Label("此前已入库", "stored before"), total.stored_before),
-        "waived": (Label("已豁免，未动", "waived and left alone"), total.waived),
+        "waived": (Label("已核销，未动", "waived and left alone"), total.waived),
         "unreadable": (Label("无法读取", "unreadable (see `fucai quarantine show`)"), total.unreadable),
         "repeated_numbers": (Label("序号重复", "with a number that another entry has"), total.repeated_numbers),
         "registry_revision": (Label("登记表版本", "registry revision"), total.registry_revision),

@@ -119,3 +119,10 @@ DIMENSIONS: Mapping[str, Label] = {
     "weekday": Label("星期", "weekday"),
     "hour": Label("时段", "hour"),
 }
+
+
+def code_called(name: str, names: Mapping[str, Label]) -> str:
+    """The code that people call by that name, Chinese or English; the name itself where none of them is called so."""
+    if name in names:
+        return name
+    return next((code for code, label in names.items() if name in (label.zh, label.en)), name)

@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 
 from fucai.domain.calendar import DaySpan, parse_day
 from fucai.domain.catalogue import IMPORT_KIND
+from fucai.domain.labels import Label
 from fucai.v1 import registry_pb2
 
 HOUR_S = 3_600.0
+_NEVER = Label("自绑定以来从未发送事件", "it has never sent an event since it was bound")
 _DAY = timedelta(days=1)
 
 
@@ -53,6 +55,11 @@ class MarketClosure:
     def __str__(self) -> str:
         return f"{self.name}, {self.first} to {self.last}"
 
+    @property
+    def zh(self) -> str:
+        """The same in Chinese."""
+        return f"{self.name}，{self.first} 至 {self.last}"
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
@@ -64,7 +71,7 @@ class Silence:
     hours: float
     open_hours: float
     expected: bool
-    reason: str
+    reason: Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,32 +172,44 @@ def silence_of(
     )
     open_hours = hours - closed_s / HOUR_S
     reason = _excuse(roster, standing, premises, now.date())
-    expected = bool(reason)
-    if not expected and open_hours < threshold_hours:
+    expected = reason is not None
+    if reason is None and open_hours < threshold_hours:
         since = datetime.fromtimestamp(since_s, zone).date()
-        named = [str(closure) for closure in roster.closures if closure.last >= since and closure.first <= now.date()]
-        reason, expected = f"the market was closed meanwhile: {'; '.join(named)}", True
-    if not expected:
-        reason = "its last event is older" if last_event_ms else "it has never sent an event"
-        reason += f" than {threshold_hours:g} h of open time" if last_event_ms else " since it was bound"
+        named = [closure for closure in roster.closures if closure.last >= since and closure.first <= now.date()]
+        reason, expected = _closed_meanwhile(named), True
+    if reason is None:
+        reason = _older(threshold_hours) if last_event_ms else _NEVER
     outlet_id = roster.outlet_of(terminal_id, now.date())
     return Silence(terminal_id, outlet_id, last_event_ms, hours, open_hours, expected, reason)
 
 
-def _excuse(roster: Roster, standing: Standing, premises: Premises | None, today: date) -> str:
-    """Why the terminal need not send today; empty where it should."""
+def _older(hours: float) -> Label:
+    return Label(
+        f"最近一笔事件距今已超过 {hours:g} 个开市小时", f"its last event is older than {hours:g} h of open time"
+    )
+
+
+def _closed_meanwhile(closures: Sequence[MarketClosure]) -> Label:
+    zh, en = "；".join(closure.zh for closure in closures), "; ".join(str(closure) for closure in closures)
+    return Label(f"其间休市：{zh}", f"the market was closed meanwhile: {en}")
+
+
+def _excuse(roster: Roster, standing: Standing, premises: Premises | None, today: date) -> Label | None:
+    """Why the terminal need not send today; None where it should."""
     if standing.kind == IMPORT_KIND:
-        return "of kind import: sends only when somebody brings a file"
+        return Label("导入用终端：有人导入文件时才发送", "of kind import: sends only when somebody brings a file")
     if standing.first_day > today:
-        return f"it is bound from {standing.first_day} on"
+        return Label(f"自 {standing.first_day} 起才绑定", f"it is bound from {standing.first_day} on")
     if not standing.outlet_id:
-        return f"it was withdrawn on {standing.first_day}"
+        return Label(f"已于 {standing.first_day} 撤机", f"it was withdrawn on {standing.first_day}")
     if premises is not None and premises.closed is not None and premises.closed <= today:
-        return f"outlet {standing.outlet_id} was closed for good on {premises.closed}"
+        name, day = standing.outlet_id, premises.closed
+        return Label(f"网点 {name} 已于 {day} 关停", f"outlet {name} was closed for good on {day}")
     if premises is not None and premises.opened > today:
-        return f"outlet {standing.outlet_id} opens on {premises.opened}"
+        name, day = standing.outlet_id, premises.opened
+        return Label(f"网点 {name} 于 {day} 开业", f"outlet {name} opens on {day}")
     closure = next((closure for closure in roster.closures if closure.first <= today <= closure.last), None)
-    return f"market closure: {closure}" if closure is not None else ""
+    return Label(f"休市：{closure.zh}", f"market closure: {closure}") if closure is not None else None
 
 
 def _on(versions: Sequence[T], day: date) -> T:

@@ -177,7 +177,8 @@ def silence_message(silence: Silence) -> pb.SilentTerminal:
         silent_hours=silence.hours,
         silent_open_hours=silence.open_hours,
         expected=silence.expected,
-        reason=silence.reason,
+        reason=silence.reason.en,
+        reason_zh=silence.reason.zh,
     )
 
 

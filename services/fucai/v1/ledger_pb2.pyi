@@ -495,6 +495,7 @@ class SilentTerminal(_message.Message):
     SILENT_OPEN_HOURS_FIELD_NUMBER: _builtins.int
     EXPECTED_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    REASON_ZH_FIELD_NUMBER: _builtins.int
     terminal_id: _builtins.str
     """The terminal."""
     outlet_id: _builtins.str
@@ -508,7 +509,9 @@ class SilentTerminal(_message.Message):
     expected: _builtins.bool
     """True where the silence is to be expected."""
     reason: _builtins.str
-    """Why it is, or is not, for people."""
+    """Why it is, or is not, for people, in English."""
+    reason_zh: _builtins.str
+    """The same in Chinese."""
     def __init__(
         self,
         *,
@@ -519,10 +522,11 @@ class SilentTerminal(_message.Message):
         silent_open_hours: _builtins.float = ...,
         expected: _builtins.bool = ...,
         reason: _builtins.str = ...,
+        reason_zh: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected", "last_event_ms", b"last_event_ms", "outlet_id", b"outlet_id", "reason", b"reason", "silent_hours", b"silent_hours", "silent_open_hours", b"silent_open_hours", "terminal_id", b"terminal_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected", b"expected", "last_event_ms", b"last_event_ms", "outlet_id", b"outlet_id", "reason", b"reason", "reason_zh", b"reason_zh", "silent_hours", b"silent_hours", "silent_open_hours", b"silent_open_hours", "terminal_id", b"terminal_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -164,7 +164,7 @@ def test_open_days_end_with_the_last_whole_stored_day(address: str, service: Fak
 @pytest.mark.parametrize(
     ("status", "exit_code", "told"),
     [
-        (grpc.StatusCode.INVALID_ARGUMENT, 64, "INVALID_ARGUMENT: by[0]: 'shop' is no dimension"),
+        (grpc.StatusCode.INVALID_ARGUMENT, 64, "INVALID_ARGUMENT: --by: 'shop' is no dimension"),
         (grpc.StatusCode.UNAVAILABLE, 69, "fucai status"),
         (grpc.StatusCode.DEADLINE_EXCEEDED, 75, "shorter period"),
         (grpc.StatusCode.INTERNAL, 70, "service's log"),

@@ -12,6 +12,7 @@ import grpc
 import pytest
 
 from fucai.cli.query.outlet_sheet import outlet_sheet
+from fucai.cli.query.profile_sheet import profile_sheet
 from fucai.v1 import analytics_pb2 as pb
 from tests.unit.cli.fake import FRESH, RATIO, FakeAnalytics, Ran, run, serving
 
@@ -221,8 +222,22 @@ def test_a_heat_map_shades_by_the_average_day(address: str, lang: str, monday: s
     assert wednesday[hour + 60 : hour + 62] == "░░"
     assert sunday[hour + 69 : hour + 71] == "··"
     assert peak in out
-    assert "123.45" in out
+    assert "123.45 CNY" in out
+    assert "2025-02-11…2025-03-10" in out
     assert max(len(line) for line in lines) <= 100
+
+
+def test_a_profile_of_daily_summaries_alone_says_so() -> None:
+    """Sales without an hour are no lack of sales: their sum and the days stand there."""
+    summaries = pb.ProfileResponse()
+    summaries.CopyFrom(PROFILE)
+    del summaries.cells[:]
+    sheet = profile_sheet(summaries, by="")
+    assert sheet.empty.zh == "没有带小时的销售"
+    assert [note.text.zh for note in sheet.notes][:2] == [
+        "2025-02-11…2025-03-10",
+        "另有日汇总销售额 123.45 CNY，无小时",
+    ]
 
 
 def test_a_profile_export_has_every_cell(address: str, service: Channel) -> None:

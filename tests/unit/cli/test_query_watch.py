@@ -156,7 +156,7 @@ def test_silent_tells_moment_reason_and_what_was_left_out(address: str, service:
     ran = run("query", "silent", "--hours", "30", "--at", "1741600000000", FUCAI_ANALYTICS=address, COLUMNS="150")
     assert (ran.exit_code, service.asked.least_hours, service.asked.at_ms) == (0, 30, 1_741_600_000_000)
     assert all(text in ran.out for text in ("001", "网点[1]", "31.00", "1,234.56", "no sale", "without ssq"))
-    assert "54 open outlets looked at; 2 can not be judged: no single sale" in ran.out
+    assert "as of 2025-03-10 17:46: 54 open outlets looked at; 2 can not be judged: no single sale" in ran.out
     assert "daily summaries" in ran.out
     assert "1 of 3 rows shown" in ran.out
     zh = run("query", "silent", "--lang", "zh", FUCAI_ANALYTICS=address, COLUMNS="150").out.replace("\n", "")
@@ -174,6 +174,7 @@ def test_alerts_tell_rules_counts_and_texts(address: str, service: Fake) -> None
     assert (ran.exit_code, list(service.asked.rules)) == (0, ["fall", "active_terminals"])
     assert all(text in ran.out for text in ("500.00", "-10.00", "100 % below", "whole channel", "50 are active"))
     assert "fall: 1 of 54 judged; the rule" in ran.out
+    assert "\nday 2025-03-10\n" in ran.out
     zh = run("query", "alerts", "--lang", "zh", FUCAI_ANALYTICS=address, COLUMNS="150").out
     assert all(text in zh for text in ("骤降", "终端活跃率", "全渠道", "低 100%", "1 条（判断 54 个）"))
     rows = json.loads(run("query", "alerts", "--json", FUCAI_ANALYTICS=address).out)["rows"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -65,7 +66,8 @@ def test_silence_with_a_reason_is_expected(terminal_id: str, told: str) -> None:
     found = look(terminal_id, NOON - timedelta(days=60))
     assert found is not None
     assert found.expected
-    assert told in found.reason
+    assert told in found.reason.en
+    assert re.search("[终撤关开绑]", found.reason.zh)
 
 
 def test_silence_without_a_reason_is_not() -> None:
@@ -74,7 +76,7 @@ def test_silence_without_a_reason_is_not() -> None:
         found = look("T-1", last)
         assert found is not None
         assert not found.expected
-        assert told in found.reason
+        assert told in found.reason.en
     assert look("T-1", NOON - timedelta(hours=23)) is None
 
 
@@ -93,7 +95,8 @@ def test_a_market_closure_excuses_today_and_does_not_count() -> None:
     during = look("T-1", before, holiday, now=datetime(2025, 3, 9, 12, tzinfo=ZONE))
     assert during is not None
     assert during.expected
-    assert "market closure: holiday" in during.reason
+    assert "market closure: holiday" in during.reason.en
+    assert during.reason.zh == "休市：holiday，2025-03-07 至 2025-03-09"
     after = look("T-1", before, holiday)
     assert after is not None
     assert after.expected

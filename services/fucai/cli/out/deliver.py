@@ -22,11 +22,12 @@ from fucai.cli.out.options import Format, Output
 from fucai.cli.out.plot import show_plot
 from fucai.cli.out.screen import View, clean, rows_line, show
 from fucai.cli.out.sheet import Kind, Sheet, Tone
-from fucai.cli.out.words import COMMA, fresh, word
+from fucai.cli.out.words import COMMA, SEMICOLON, fresh, word
 from fucai.cli.output import TABLE_COLUMNS, stderr_console, stdout_console
 
 ROWS_ON_TERMINAL = 100  # of a long table, unless all are asked for
 _ONE_TABLE = frozenset({Format.CSV, Format.PARQUET, Format.ARROW})  # these hold one table, without those beside it
+_LOUD = {Tone.STRONG: "bold", Tone.WARNING: "yellow"}  # told beside a file, too
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -37,7 +38,7 @@ Look = Callable[[Sheet, View], RenderableType]
 def deliver(sheet: Sheet, out: Output, look: Look = show) -> None:
     """Writes the sheet in its format; `look` draws it where that is a table.
 
-    Beside all but a table on stdout, stderr is told row count, total, freshness and the answer's warnings.
+    Beside all but a table on stdout, stderr is told row count, total, freshness and the answer's loud notes.
 
     Raises:
         CliError: the file cannot be written, or the format cannot hold the answer; then no file is left behind.
@@ -53,8 +54,8 @@ def deliver(sheet: Sheet, out: Output, look: Look = show) -> None:
     console = stderr_console()
     console.print(talk(sheet, out, defused), markup=False)
     for note in sheet.notes:
-        if note.tone is Tone.WARNING:
-            console.print(clean(getattr(note.text, out.lang)), style="yellow", markup=False)
+        if note.tone in _LOUD:
+            console.print(clean(getattr(note.text, out.lang)), style=_LOUD[note.tone], markup=False)
 
 
 def write(sheet: Sheet, out: Output, file: BinaryIO, look: Look = show) -> int:
@@ -86,10 +87,7 @@ def write(sheet: Sheet, out: Output, file: BinaryIO, look: Look = show) -> int:
 
 
 def talk(sheet: Sheet, out: Output, defused: int) -> str:
-    """What was written, in a line: rows, total, where to, what was changed, how fresh.
-
-    Csv has rows only, so beside it each warning has a line here.
-    """
+    """What was written, in a line: rows, total, where to, what was changed, how fresh."""
     lang = out.lang
     count = rows_line(len(sheet.rows), lang)
     parts = [count if len(sheet.rows) == sheet.all_rows else f"{count} / {sheet.all_rows:,}"]
@@ -110,9 +108,7 @@ def talk(sheet: Sheet, out: Output, defused: int) -> str:
     if out.path is not None:
         parts.append(f"{word('written', lang)} {out.path}")
     told = COMMA[lang].join(parts)
-    told = told if sheet.freshness is None else f"{told}; {fresh(sheet.freshness, lang)}"
-    loud = [str(getattr(note.text, lang)) for note in sheet.notes if note.tone is Tone.WARNING]
-    return "\n".join([told, *(loud if out.form is Format.CSV else [])])
+    return told if sheet.freshness is None else f"{told}{SEMICOLON[lang]}{fresh(sheet.freshness, lang)}"
 
 
 @contextmanager

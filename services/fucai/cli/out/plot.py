@@ -18,8 +18,19 @@ from fucai.cli.output import Lang
 from fucai.domain.labels import Label
 
 _HEIGHT = 14  # rows of characters
-_MOST_LINES = 6
 _COLOURS = ("cyan", "yellow", "green", "magenta", "blue", "red")
+# How each line is drawn and shown in the legend, told apart without colours, too: which dots of a stroke are there.
+_STROKES = (
+    ("━━━", "1"),
+    ("┈┈┈", "100"),
+    ("╺╸╺", "11110000"),
+    ("· ·", "1000000"),
+    ("━ ━", "111111110000"),
+    ("━·━", "1111111000100"),
+)
+_MOST_LINES = len(_STROKES)
+_STEPS = (1, 2, 5, 10)
+_TICKS = 4  # about so many steps from the lowest to the highest amount
 _BLANK = 0x2800  # braille without a dot
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # by row and column within a character
 
@@ -49,7 +60,7 @@ def show_plot(sheet: Sheet, view: View) -> RenderableType:
     unit = money_unit(amounts, sheet.currency, view.lang, view.unit)
     legend = Text(f"{word('unit', view.lang)} {unit.name}  ")
     for number, line in enumerate(lines):
-        legend.append(f"{'━━' if number == 0 else '╍╍'} {clean(line.name)}  ", _COLOURS[number])
+        legend.append(f"{_STROKES[number][0]} {clean(line.name)}  ", _COLOURS[number])
     return Group(legend, drawn(ticks, lines, unit, view.width), *notes(sheet, view, sheet.rows, {}, []))
 
 
@@ -73,11 +84,11 @@ def lines_of(sheet: Sheet, plot: Plot, lang: Lang) -> tuple[list[str], list[Line
 
 
 def drawn(ticks: Sequence[str], lines: Sequence[Line], unit: MoneyUnit, width: int) -> Text:
-    """The canvas between its axes, `width` cells across; the first line is solid, the others dotted."""
+    """The canvas between its axes, `width` cells across; each line has a stroke of its own."""
     amounts = [fen for line in lines for fen in line.fen if fen is not None]
-    low, high = min(0, *amounts), max(1, *amounts)
-    labels = {row: unit.show(high - (high - low) * row // (_HEIGHT - 1)) for row in range(0, _HEIGHT, 3)}
-    labels[_HEIGHT - 1] = unit.show(low)
+    scale = axis_of(min(0, *amounts), max(1, *amounts))
+    low, high = scale[0], scale[-1]
+    labels = {round((high - fen) * (_HEIGHT - 1) / (high - low)): unit.show(fen) for fen in scale}
     margin = max(cell_len(label) for label in labels.values())
     cells = max(width - margin - 2, 10)
     dots, colours = _canvas(lines, low, high, cells)
@@ -90,6 +101,17 @@ def drawn(ticks: Sequence[str], lines: Sequence[Line], unit: MoneyUnit, width: i
         plot.append("\n")
     plot.append(f"{' ' * margin} └{'─' * cells}\n", "dim")
     return plot.append(" " * (margin + 2) + _axis(ticks, cells), "dim")
+
+
+def axis_of(low: int, high: int) -> range:
+    """Round amounts in even steps of 1, 2 or 5 times a power of ten, from one not above `low` to one not below `high`.
+
+    All in fen; `low` is below `high`.
+    """
+    rough = -((low - high) // _TICKS)
+    power = 10 ** (len(str(rough)) - 1)
+    step = next(one * power for one in _STEPS if one * power >= rough)
+    return range(low // step * step, -(-high // step) * step + 1, step)
 
 
 def _canvas(
@@ -105,25 +127,28 @@ def _canvas(
             None if fen is None else (place * across // last, (high - fen) * down // (high - low))
             for place, fen in enumerate(line.fen)
         ]
-        for x, y in _stroke(points, every=3 if number else 1):
+        for x, y in _stroke(points, _STROKES[number][1]):
             at = (x // 2, y // 4)
             dots[at] = dots.get(at, 0) | _DOTS[y % 4][x % 2]
             colours.setdefault(at, number)
     return dots, colours
 
 
-def _stroke(points: Sequence[tuple[int, int] | None], *, every: int) -> Iterator[tuple[int, int]]:
-    """The dots of a line through these points, `every` so many between two; it breaks where a point is missing."""
+def _stroke(points: Sequence[tuple[int, int] | None], pattern: str) -> Iterator[tuple[int, int]]:
+    """The dots of a line through these points that its pattern has; it breaks where a point is missing."""
     yield from (point for point in points if point is not None)
+    drawn = 0
     for begin, end in itertools.pairwise(points):
         if begin is None or end is None:
             continue
         steps = max(abs(end[0] - begin[0]), abs(end[1] - begin[1]))
-        for step in range(every, steps, every):
-            yield (
-                begin[0] + round((end[0] - begin[0]) * step / steps),
-                begin[1] + round((end[1] - begin[1]) * step / steps),
-            )
+        for step in range(steps):
+            if pattern[drawn % len(pattern)] == "1":
+                yield (
+                    begin[0] + round((end[0] - begin[0]) * step / steps),
+                    begin[1] + round((end[1] - begin[1]) * step / steps),
+                )
+            drawn += 1
 
 
 def _axis(ticks: Sequence[str], cells: int) -> str:

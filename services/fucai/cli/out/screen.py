@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from fucai.cli.numbers import FEN, MoneyUnit, Unit, bar, growth_text, mark_notes, money_unit, percent, signed, sparkline
+from fucai.cli.out.folding import folded
 from fucai.cli.out.sheet import Cell, Change, Column, Kind, Row, Sheet, Tone
-from fucai.cli.out.words import fresh, word
+from fucai.cli.out.words import LISTED, fresh, word
 from fucai.cli.output import Lang
 from fucai.domain.labels import Label
 
@@ -123,14 +124,29 @@ def notes(
     quiet += [clean(_in(note.text, lang)) for note in sheet.notes if note.tone is Tone.PLAIN]
     quiet += mark_notes((cell for row in rows for cell in row if isinstance(cell, Change)), lang)
     lines += [Text(line, "dim") for line in quiet]
+    if _rounds_apart(sheet, units):
+        lines.append(Text(word("rounded", lang), "dim"))
     if len(rows) < sheet.all_rows:
         lines.append(Text(shown_line(len(rows), sheet, lang), "yellow"))
     if given_up:
-        left = ", ".join(_in(sheet.columns[place].label, lang) for place in given_up)
+        left = LISTED[lang].join(dict.fromkeys(_in(sheet.columns[place].label, lang) for place in given_up))
         lines.append(Text(f"{word('narrow', lang)}{left}", "yellow"))
     if sheet.freshness is not None:
         lines.append(Text(fresh(sheet.freshness, lang), "dim"))
-    return lines
+    return [Text(folded(line.plain, view.width), line.style) for line in lines]
+
+
+def _rounds_apart(sheet: Sheet, units: Mapping[str, MoneyUnit]) -> bool:
+    """Whether amounts as they are shown sum to another total than the one shown."""
+    if sheet.total is None:
+        return False
+    for place, column in enumerate(sheet.columns):
+        total, unit = sheet.total[place], units.get(_family(column))
+        if column.kind is Kind.MONEY and column.screen is not None and isinstance(total, int) and unit is not None:
+            amounts = [cell for row in sheet.rows if isinstance(cell := row[place], int)]
+            if sum(map(unit.rounded, amounts)) != unit.rounded(total):
+                return True
+    return False
 
 
 def shown_line(count: int, sheet: Sheet, lang: Lang) -> str:

@@ -32,6 +32,10 @@ _WORDS = {
     "question": Label("提问", "question"),
     "received": Label("数据接收至", "data received until"),
     "returns": Label("预计恢复显示", "back by"),
+    "rounded": Label(
+        "各行分别取整，相加与合计或差末位；导出为精确数",
+        "rows are rounded one by one and may not sum to the total; exports are exact",
+    ),
     "row": Label("行", "row"),
     "rows": Label("行", "rows"),
     "row count": Label("行数", "rows"),
@@ -45,6 +49,8 @@ _WORDS = {
     "yes": Label("是", "yes"),
 }
 COMMA = {Lang.ZH: "，", Lang.EN: ", "}
+LISTED = {Lang.ZH: "、", Lang.EN: ", "}
+SEMICOLON = {Lang.ZH: "；", Lang.EN: "; "}
 
 
 def word(name: str, lang: Lang) -> str:

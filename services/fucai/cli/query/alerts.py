@@ -11,6 +11,7 @@ from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.alert_options import with_alert_parameters
 from fucai.cli.query.alerts_sheet import alerts_sheet
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.selecting import Asked, listed, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
@@ -52,4 +53,4 @@ def alerts(
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Alerts(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(alerts_sheet(answer), out)
+    deliver(chosen(alerts_sheet(answer), asked.selection), out)

@@ -51,6 +51,7 @@ def alerts_sheet(answer: pb.AlertsResponse) -> Sheet:
         ],
         notes=[
             *([Note(Label(answer.note_zh, answer.note_en), Tone.WARNING)] if answer.note_zh else []),
+            *([Note(Label(f"日期 {answer.day}", f"day {answer.day}"))] if answer.day else []),
             *map(_rule, answer.rules),
         ],
         definitions=definitions_of(answer.about.definitions),

@@ -11,6 +11,7 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.benchmark_sheet import benchmark_sheet
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.selecting import Asked, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
@@ -61,4 +62,4 @@ def benchmark(
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Benchmark(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(benchmark_sheet(answer), out)
+    deliver(chosen(benchmark_sheet(answer), asked.selection), out)

@@ -10,8 +10,9 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Periods, with_periods
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.decompose_sheet import decompose_sheet
-from fucai.cli.query.selecting import Asked, listed, tell, with_selection
+from fucai.cli.query.selecting import Asked, dimensions_of, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -49,9 +50,9 @@ def decompose(
     moved is the same outlet in both groups. Every rule is in docs/definitions.md.
     Exit codes: 64 a value is wrong, 69 analytics is away, 75 too slow.
     """
-    dimensions = listed(by)
+    dimensions = dimensions_of(by)
     with channel("analytics", asked.data) as opened:
         request = pb.DecomposeRequest(**periods.fields, selection=asked.selection, by=dimensions, top=top)
         answer = AnalyticsServiceStub(opened).Decompose(request, timeout=asked.timeout)
-    deliver(decompose_sheet(answer, by=dimensions, factors=factors), out)
+    deliver(chosen(decompose_sheet(answer, by=dimensions, factors=factors), asked.selection), out)
     tell(answer.about.queries)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fucai.cli.out.periods import pairing_facts, pairing_notes, period_title
 from fucai.cli.out.reading import change_of, definitions_of, group_cells
 from fucai.cli.out.sheet import Cell, Column, Kind, Note, Row, Sheet
+from fucai.cli.query.conditions import WHOLE
 from fucai.domain.labels import DIMENSIONS, Label
 from fucai.v1 import analytics_pb2 as pb
 
@@ -14,7 +15,6 @@ _INDENT = "  "
 _WATERFALL = ("waterfall", Label("瀑布图", "waterfall"))
 _FACTORS = ("factors", Label("因素", "factors"))
 _AVERAGES = ("averages", Label("均值", "averages"))
-_WHOLE = Label("全渠道", "whole channel")
 _UNKNOWN = Label("（未登记）", "(none)")
 
 
@@ -119,7 +119,7 @@ def _groups(answer: pb.DecomposeResponse, by: Sequence[str]) -> Iterator[Row]:
     for line in (answer.total, *answer.groups):
         depth = len(line.group)
         cells: list[Cell] = []
-        shown: Label | str = _WHOLE
+        shown: Label | str = WHOLE
         for place, name in enumerate(by):
             if place >= depth:
                 cells += [None, None]

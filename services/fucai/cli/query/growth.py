@@ -10,8 +10,9 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Base, with_base
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.growth_sheet import growth_sheet
-from fucai.cli.query.selecting import Asked, listed, tell, with_selection
+from fucai.cli.query.selecting import Asked, dimensions_of, listed, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -58,7 +59,7 @@ def growth(
     Both exact periods and the rule stand under the table, with a warning where a moving closure misleads. Exit codes:
     64 a value is wrong, 65 a draw asked for is sealed, 69 analytics is away, 75 too slow.
     """
-    dimensions = listed(by)
+    dimensions = dimensions_of(by)
     request = pb.GrowthRequest(
         from_day=first,
         to_day=last,
@@ -73,4 +74,4 @@ def growth(
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Growth(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(growth_sheet(answer, by=dimensions), out)
+    deliver(chosen(growth_sheet(answer, by=dimensions), asked.selection), out)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from fucai.cli.out.reading import change_of, days_fact, definitions_of, group_cells, group_columns
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Row, Sheet, Tone
+from fucai.cli.query.conditions import WHOLE
 from fucai.cli.query.headline_sheet import benchmark_note
 from fucai.cli.query.measured import MEASURES, measure_kind
 from fucai.cli.query.notes import unrated_notes
 from fucai.domain.labels import DIMENSIONS, Label
 from fucai.v1 import analytics_pb2 as pb
 
-_WHOLE = Label("全渠道", "whole channel")
 _SAME = Label("同店", "same outlets")
 _BASE = Label("基期", "base")
 _GROWTH = Label("增长", "growth")
@@ -87,9 +87,9 @@ def _row(row: pb.GrowthRow, by: Sequence[str], currency: str) -> Row:
     values = zip(by, row.group, row.group_names, strict=True) if not whole else ()
     groups: list[Cell] = [cell for group in values for cell in group_cells(*group)]
     if whole:
-        groups = ["", _WHOLE, *["", ""] * (len(by) - 1)] if by else []
+        groups = ["", WHOLE, *["", ""] * (len(by) - 1)] if by else []
     return (
-        "total" if whole and by else _WHOLE if whole else "group",
+        "total" if whole and by else WHOLE if whole else "group",
         *groups,
         *(cell for one in row.measurements for cell in measurement_cells(one)),
         row.same_outlets,

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from fucai.cli.numbers import percent
 from fucai.cli.out.reading import change_of, day_of, days_fact, definitions_of, group_cells
 from fucai.cli.out.sheet import Cell, Change, Column, Fact, Kind, Mark, Note, Row, Sheet, Tone
+from fucai.cli.query.conditions import WHOLE
 from fucai.domain.labels import DIMENSIONS, SERIES, Label
 from fucai.v1 import analytics_pb2 as pb
 
-_WHOLE = Label("全渠道", "whole channel")
 _NOTHING = Label("", "")
 _SCOPE = Label("范围", "scope")
 _NO_EXCESS = Label("本渠道增长率无可用基期，不计超额", "our own growth has no whole base, so no excess")
@@ -112,7 +112,7 @@ def _columns(dimension: Label) -> list[Column]:
 
 def _row(answer: pb.HeadlineResponse, group: pb.HeadlineGroup, by: str, today: Mapping[str, int] | None) -> Row:
     scale, sales = change_of(group.scale_growth), change_of(group.sales_growth)
-    code, name = group_cells(by, group.group, group.group_name) if by else ("", _WHOLE)
+    code, name = group_cells(by, group.group, group.group_name) if by else ("", WHOLE)
     so_far = sum(today.values()) if today is not None and not by else (today or {}).get(group.group, 0)
     return (
         by or "channel",

@@ -10,6 +10,7 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Base, with_base
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.outlet_card import card
 from fucai.cli.query.outlet_sheet import outlet_sheet
 from fucai.cli.query.selecting import Asked, tell, with_selection
@@ -33,9 +34,9 @@ def outlet(
 
     Try:
 
-        fucai query outlet 120101-0001
-        fucai query outlet 120101-0001 --from 2025-01-01 --to 2025-06-30 --compare lunar
-        fucai query outlet 120101-0001 --filter game=instant --format csv
+        fucai query outlet 120101001
+        fucai query outlet 120101001 --from 2025-01-01 --to 2025-06-30 --compare lunar
+        fucai query outlet 120101001 --filter game=instant --format csv
 
     An id that nobody knows is answered with near ones. Exit codes: 64 a value is wrong, 65 a draw asked for is sealed,
     66 no such outlet, 69 analytics is away, 75 too slow.
@@ -50,4 +51,4 @@ def outlet(
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Outlet(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(outlet_sheet(answer), out, card)
+    deliver(chosen(outlet_sheet(answer), asked.selection), out, card)

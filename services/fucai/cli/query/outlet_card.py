@@ -92,6 +92,8 @@ def _games(sheet: Sheet, rows: Sequence[Row], unit: MoneyUnit, lang: Lang) -> li
     if not rows:
         return []
     table = Table.grid(padding=(0, 2, 0, 0))
+    for justify in ("left", "left", "right", "right"):
+        table.add_column(justify=justify)
     for row in rows:
         share, sales = row[sheet.place("ratio")], row[sheet.place("money")]
         ratio = share if isinstance(share, float) else 0.0

@@ -9,9 +9,11 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.profile_map import heat_map
 from fucai.cli.query.profile_sheet import profile_sheet
 from fucai.cli.query.selecting import Asked, tell, with_selection
+from fucai.domain.labels import DIMENSIONS, code_called
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -40,8 +42,9 @@ def profile(
     Shades go by average sales a day. Daily summaries have no hour and are told apart. Exit codes: 64 a value is wrong,
     65 a draw asked for is sealed, 69 analytics is away, 75 too slow.
     """
+    by = code_called(by.strip(), DIMENSIONS)
     request = pb.ProfileRequest(from_day=first, to_day=last, by=by, selection=asked.selection)
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Profile(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(profile_sheet(answer, by=by), out, heat_map)
+    deliver(chosen(profile_sheet(answer, by=by), asked.selection), out, heat_map)

@@ -49,7 +49,7 @@ def heat_map(sheet: Sheet, view: View) -> RenderableType:
         )
         parts.append(Text(told, "yellow"))
     lines = notes(sheet, view, sheet.rows, {"profile": unit}, [])
-    return Group(*parts, *_without_hour(sheet, unit, view.lang), *lines)
+    return Group(*parts, *lines)
 
 
 def _map(sheet: Sheet, rows: Sequence[Row], unit: MoneyUnit, lang: Lang) -> Text:
@@ -95,14 +95,6 @@ def _legend(peak: int, where: str, unit: MoneyUnit, lang: Lang) -> Text:
     told = f"峰值 {unit.show(peak)}，{where} 时" if lang is Lang.ZH else f"of the peak {unit.show(peak)}, {where}h"
     text.append(told, "not bold dim")
     return text
-
-
-def _without_hour(sheet: Sheet, unit: MoneyUnit, lang: Lang) -> list[Text]:
-    """What daily summaries sold, which stands in no cell."""
-    for fact in sheet.facts:
-        if fact.key == "without_hour" and isinstance(fact.value, int) and fact.value:
-            return [Text(f"{_in(fact.label, lang)} {unit.show(fact.value)}", "yellow")]
-    return []
 
 
 def _named(key: Sequence[Cell], lang: Lang) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fucai.cli.numbers import exact
 from fucai.cli.out.reading import days_fact, definitions_of, group_cells, group_columns
 from fucai.cli.out.sheet import Cell, Column, Fact, Kind, Note, Row, Sheet, summed
 from fucai.domain.labels import DIMENSIONS, Label
@@ -60,12 +61,10 @@ def profile_sheet(answer: pb.ProfileResponse, *, by: str) -> Sheet:
             days_fact("to_day", Label("止", "to"), answer.to_day),
             Fact("without_hour", Kind.MONEY, Label("日汇总（无小时）", "without hour"), answer.without_hour_fen),
         ],
-        notes=[
-            *([_by_weekday(answer)] if answer.weekdays and not by else []),
-            *(Note(Label(one.text_zh, one.text_en)) for one in answer.about.definitions if one.name == "profile"),
-        ],
+        notes=_notes(answer, by),
         definitions=definitions_of(answer.about.definitions),
         freshness=answer.about.freshness,
+        empty=Label("没有带小时的销售", "no sales with an hour"),
         beside=[
             _shares(name, title, of, found, by)
             for name, title, of, found in (
@@ -77,11 +76,26 @@ def profile_sheet(answer: pb.ProfileResponse, *, by: str) -> Sheet:
     )
 
 
-def _by_weekday(answer: pb.ProfileResponse) -> Note:
+def _notes(answer: pb.ProfileResponse, by: str) -> list[Note]:
+    """The days, what daily summaries without an hour sold on them, shares of weekdays, and the definition."""
+    days = f"{answer.from_day}…{answer.to_day}"
+    told = [Label(days, days)] if answer.from_day else []
+    if answer.without_hour_fen:
+        amount = f"{exact(answer.without_hour_fen)} {answer.about.currency}".rstrip()
+        told.append(
+            Label(f"另有日汇总销售额 {amount}，无小时", f"beside these, daily summaries without an hour: {amount}")
+        )
+    if answer.weekdays and not by:
+        told.append(_by_weekday(answer))
+    told += [Label(one.text_zh, one.text_en) for one in answer.about.definitions if one.name == "profile"]
+    return [Note(one) for one in told]
+
+
+def _by_weekday(answer: pb.ProfileResponse) -> Label:
     """The share of each weekday in a line."""
     shares = [(WEEKDAYS[one.of - 1], f"{100 * one.share_bp / BASIS_POINTS:.1f}%") for one in answer.weekdays]
     zh, en = (" ".join(f"{getattr(day, lang)} {share}" for day, share in shares) for lang in ("zh", "en"))
-    return Note(Label(f"按星期占比（含日汇总）：{zh}", f"share by weekday, with daily summaries: {en}"))
+    return Label(f"按星期占比（含日汇总）：{zh}", f"share by weekday, with daily summaries: {en}")
 
 
 def _shares(name: str, title: Label, of: Column, found: Sequence[pb.ProfileShare], by: str) -> Sheet:

@@ -13,8 +13,10 @@ from fucai.cli.errors import CliError
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Periods, with_periods
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.rank_sheet import rank_sheet
 from fucai.cli.query.selecting import Asked, tell, with_selection
+from fucai.domain.labels import DIMENSIONS, code_called
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -101,8 +103,8 @@ def rank(  # noqa: PLR0913 (an option each)
     request = pb.RankRequest(
         **periods.fields,
         selection=asked.selection,
-        of=of,
-        within=within,
+        of=code_called(of, DIMENSIONS),
+        within=code_called(within, DIMENSIONS),
         ranking=pb.Ranking.Value(f"RANKING_{ranking}"),
         measure=measure,
         cutoff_day=cutoff,
@@ -114,5 +116,5 @@ def rank(  # noqa: PLR0913 (an option each)
     )
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Rank(request, timeout=asked.timeout)
-    deliver(rank_sheet(answer, request), out)
+    deliver(chosen(rank_sheet(answer, request), asked.selection), out)
     tell(answer.about.queries)

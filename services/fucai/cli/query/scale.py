@@ -11,8 +11,9 @@ from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.asking import Base, with_base
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.scale_sheet import scale_sheet
-from fucai.cli.query.selecting import Asked, listed, tell, with_selection
+from fucai.cli.query.selecting import Asked, dimensions_of, tell, with_selection
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 
@@ -60,7 +61,7 @@ def scale(
     Outlets are counted at the end of each bucket; one that moved stands where it was at its last sale, or is on that
     day. Exit codes: 64 a value is wrong, 65 a draw asked for is sealed, 69 analytics is away, 75 too slow.
     """
-    dimensions = listed(by)
+    dimensions = dimensions_of(by)
     request = pb.ScaleRequest(
         from_day=first,
         to_day=last,
@@ -75,4 +76,4 @@ def scale(
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Scale(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(scale_sheet(answer, by=dimensions), out)
+    deliver(chosen(scale_sheet(answer, by=dimensions), asked.selection), out)

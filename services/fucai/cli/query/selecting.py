@@ -14,6 +14,7 @@ import typer
 from fucai.cli.errors import CliError
 from fucai.cli.output import stderr_console
 from fucai.cli.sharing import sharing
+from fucai.domain.labels import BY_DIMENSION, DIMENSIONS, code_called
 from fucai.runtime.settings import ServiceSettings
 from fucai.v1 import analytics_pb2 as pb
 
@@ -25,7 +26,7 @@ Only = Annotated[
     typer.Option(
         "--filter",
         metavar="DIM=VALUE,...",
-        help=f"Count these only; again for further conditions. DIM: {_DIMENSIONS}.",
+        help=f"Count these only; again for further conditions. DIM: {_DIMENSIONS}. Names do, too: 区域类型=夜市.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -160,6 +161,11 @@ def listed(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def dimensions_of(text: str) -> list[str]:
+    """The codes of the dimensions joined with commas, each given by its code or its name."""
+    return [code_called(name, DIMENSIONS) for name in listed(text)]
+
+
 def tell(queries: Iterable[pb.ExplainedQuery]) -> None:
     """The queries of an answer, on stderr."""
     console = stderr_console()
@@ -179,5 +185,6 @@ def _conditions(option: str, texts: Iterable[str] | None, *, exclude: bool) -> I
             raise CliError(
                 f"{option} {text!r} is no condition: write {option} zone_type=night_market,complex", exit_code=64
             )
-        parts = [value.strip() for value in values.split(",")]
-        yield pb.Filter(dimension=dimension.strip(), values=parts, exclude=exclude)
+        code = code_called(dimension.strip(), DIMENSIONS)
+        parts = [code_called(value.strip(), BY_DIMENSION.get(code, {})) for value in values.split(",")]
+        yield pb.Filter(dimension=code, values=parts, exclude=exclude)

@@ -9,6 +9,7 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
+from fucai.cli.query.conditions import chosen
 from fucai.cli.query.selecting import Asked, moment_of, tell, with_selection
 from fucai.cli.query.silent_sheet import silent_sheet
 from fucai.v1 import analytics_pb2 as pb
@@ -48,4 +49,4 @@ def silent(
     with channel("analytics", asked.data) as opened:
         answer = AnalyticsServiceStub(opened).Silent(request, timeout=asked.timeout)
     tell(answer.about.queries)
-    deliver(silent_sheet(answer), out)
+    deliver(chosen(silent_sheet(answer), asked.selection), out)

@@ -60,10 +60,13 @@ def _row(one: pb.SilentOutlet, answer: pb.SilentResponse) -> Row:
 
 
 def _notes(answer: pb.SilentResponse) -> list[Note]:
+    moment = f"{local_time(answer.at_ms):%Y-%m-%d %H:%M}" if answer.at_ms else ""
     looked = Label(
-        f"在看 {answer.watched:,} 个营业网点；其中 {answer.without_pattern:,} 个无法判断：所问时数内无逐笔销售，"
+        (f"截至 {moment}，" if moment else "")
+        + f"在看 {answer.watched:,} 个营业网点；其中 {answer.without_pattern:,} 个无法判断：所问时数内无逐笔销售，"
         "也无往常有逐笔销售的时段（如只报日汇总）",
-        f"{answer.watched:,} open outlets looked at; {answer.without_pattern:,} can not be judged: no single sale in "
+        (f"as of {moment}: " if moment else "")
+        + f"{answer.watched:,} open outlets looked at; {answer.without_pattern:,} can not be judged: no single sale in "
         "the hours asked about, and no hour in which single sales are usual (so it is where only daily summaries come)",
     )
     left_out = [Note(Label(answer.note_zh, answer.note_en), Tone.WARNING)] if answer.note_zh else []

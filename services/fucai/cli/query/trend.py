@@ -11,7 +11,8 @@ import typer
 from fucai.cli.addresses import channel
 from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Format, Output, with_output
-from fucai.cli.query.selecting import Asked, Compare, CompareName, listed, tell, with_selection
+from fucai.cli.query.conditions import chosen
+from fucai.cli.query.selecting import Asked, Compare, CompareName, dimensions_of, listed, tell, with_selection
 from fucai.cli.query.trend_sheet import trend_sheet
 from fucai.domain.periods import Grain
 from fucai.runtime.settings import ServiceSettings
@@ -74,7 +75,7 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
     with channel("analytics", asked.data) as opened:
         analytics = AnalyticsServiceStub(opened)
         first, last = _days(analytics, first, last, grain, asked.timeout)
-        dimensions = listed(by)
+        dimensions = dimensions_of(by)
         request = pb.TrendRequest(
             from_day=first,
             to_day=last,
@@ -90,7 +91,8 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
         parts = out.form is not Format.TABLE
         answer = (_in_parts if parts else _at_once)(analytics, request, asked.timeout)
     tell(answer.queries)
-    deliver(trend_sheet(answer, grain=Grain[grain.name], by=dimensions, first=first, last=last), out)
+    sheet = trend_sheet(answer, grain=Grain[grain.name], by=dimensions, first=first, last=last)
+    deliver(chosen(sheet, asked.selection), out)
 
 
 def _at_once(analytics: AnalyticsServiceStub, request: pb.TrendRequest, timeout: float) -> pb.TrendResponse:

@@ -19,8 +19,8 @@ from fucai.cli.out.act import say
 from fucai.cli.out.deliver import new_file
 from fucai.cli.out.words import COMMA, fresh, word
 from fucai.cli.output import Lang, language, stderr_console
+from fucai.cli.query.conditions import conditions
 from fucai.cli.query.selecting import Data, LeaveOut, Only, asked_of
-from fucai.cli.report.conditions import conditions
 from fucai.cli.report.gather import Bulletin, Wish, gather
 from fucai.cli.report.page import html
 from fucai.cli.report.sections import Page
@@ -170,7 +170,7 @@ def _gathered(
         def tell(what: str) -> None:
             nonlocal asked
             asked += 1
-            line = f"{wish.span.name}: {asked} {what}"
+            line = f"{wish.span.name}: question {asked}, {what}"
             status.update(line)
             if not console.is_terminal and asked % _EVERY == 1:
                 console.print(line, markup=False)

@@ -8,8 +8,8 @@ from importlib.resources import files
 from xml.etree.ElementTree import Element
 
 from fucai.cli.output import Lang
+from fucai.cli.query.conditions import conditions
 from fucai.cli.report import sections
-from fucai.cli.report.conditions import conditions
 from fucai.cli.report.markup import Child, document, el
 from fucai.cli.report.sections import Page
 from fucai.cli.report.summary import cautions, direction, verdict

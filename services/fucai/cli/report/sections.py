@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 from fucai.cli.out.sheet import Sheet
 from fucai.cli.out.words import fresh, local_time
 from fucai.cli.output import Lang
+from fucai.cli.query.conditions import part_named
 from fucai.cli.query.decompose_sheet import decompose_sheet
 from fucai.cli.query.growth_sheet import growth_sheet
 from fucai.cli.query.headline_sheet import headline_sheet
@@ -58,8 +59,8 @@ class Page:
         return say(key, self.lang, **blanks)
 
     def table(self, sheet: Sheet, key: str) -> list[Element]:
-        """A sheet as a table with its notes."""
-        return table(sheet, self.lang, key, self.told)
+        """A sheet as a table with its notes; in a bulletin of a part nothing is called the whole channel."""
+        return table(part_named(sheet, self.bulletin.selection), self.lang, key, self.told)
 
     def missing(self, found: Missing, caption: str = "") -> Element:
         """Why something is not there."""
@@ -127,14 +128,28 @@ def rankings(page: Page) -> list[Element]:
 
 
 def movers(page: Page) -> list[Element]:
-    """The outlets that raised and lowered sales most."""
+    """The outlets that raised and lowered sales most; one that rose is no fall, however few fell."""
     rises, falls = (page.bulletin.rankings[name] for name in ("rises", "falls"))
     if isinstance(rises, Missing) or isinstance(falls, Missing):
         return [page.missing(one) for one in (rises, falls) if isinstance(one, Missing)][:1]
+    rises, falls = _moved(rises, 1), _moved(falls, -1)
     rows = {row.id: row for answer in (rises.answer, falls.answer) for row in answer.rows if row.place}
     ordered = sorted(rows.values(), key=lambda row: -row.contribution)
     chart = [drawings.movers(ordered, page.figures)] if ordered else []
-    return [*chart, *_ranking(page, "rises"), *_ranking(page, "falls")]
+    return [*chart, *_ranking(page, "rises", rises), *_ranking(page, "falls", falls)]
+
+
+def _moved(found: Ranked, sign: int) -> Ranked:
+    """The ranking without outlets that did not move that way; where there are such, none of the others did."""
+    kept = [row for row in found.answer.rows if row.place and row.contribution * sign > 0]
+    if len(kept) == sum(bool(row.place) for row in found.answer.rows):
+        return found
+    answer = pb.RankResponse()
+    answer.CopyFrom(found.answer)
+    del answer.rows[:]
+    answer.rows.extend(kept)
+    answer.total_rows = len(kept)
+    return Ranked(found.request, answer)
 
 
 def shares(page: Page) -> list[Element]:
@@ -240,8 +255,8 @@ def fresh_line(page: Page) -> str:
     return fresh(page.bulletin.headline.freshness, page.lang)
 
 
-def _ranking(page: Page, name: str) -> list[Element]:
-    found = page.bulletin.rankings[name]
+def _ranking(page: Page, name: str, moved: Ranked | None = None) -> list[Element]:
+    found = moved or page.bulletin.rankings[name]
     if isinstance(found, Missing):
         return [page.missing(found, page.say(name))]
     made = [el("h3", page.say(name)), *page.table(rank_sheet(found.answer, found.request), _key(name))]

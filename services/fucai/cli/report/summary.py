@@ -9,7 +9,7 @@ from fucai.cli.out.reading import change_of
 from fucai.cli.out.sheet import Mark
 from fucai.cli.out.words import local_time
 from fucai.cli.output import Lang
-from fucai.cli.report.conditions import conditions
+from fucai.cli.query.conditions import conditions
 from fucai.cli.report.gather import Bulletin
 from fucai.cli.report.texts import pick, say
 from fucai.domain.labels import SERIES, Label

@@ -22,10 +22,6 @@ TEXTS: Mapping[str, Label] = {
         "Whether sample data are among the figures could not be checked: the registry cannot be reached.",
     ),
     "filter": Label("筛选", "Filter"),
-    "condition": Label("{dimension}为{values}", "{dimension} is {values}"),
-    "condition not": Label("{dimension}不为{values}", "{dimension} is not {values}"),
-    "or": Label("或", " or "),
-    "between": Label("；", "; "),
     "part caution": Label(
         "本页只含渠道的一部分：{conditions}。",
         "This page is about a part of the channel only: {conditions}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -14,7 +15,7 @@ import pytest
 from fucai.cli.errors import CliError
 from fucai.cli.out.deliver import deliver, new_file
 from fucai.cli.out.options import Format, Output, output_of, with_output
-from fucai.cli.out.sheet import Column, Kind, Sheet
+from fucai.cli.out.sheet import Column, Kind, Note, Sheet, Tone
 from fucai.cli.output import Lang
 from fucai.domain.labels import Label
 from tests.unit.cli.fake import FakeAnalytics, run, serving
@@ -44,6 +45,18 @@ def test_defused_cells_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert "'=1+1" in out
     assert "-1234567.05,-123456705" in out
     assert "--csv-safe: 1 '" in err
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.JSON])
+def test_loud_notes_are_told_once_beside_a_file(form: Format, capsys: pytest.CaptureFixture[str]) -> None:
+    """Conditions and warnings go to stderr whatever the format, each in one line; quiet notes do not."""
+    loud = [
+        Note(Label("只计：游戏为ssq", "only: game is ssq"), Tone.STRONG),
+        Note(Label("误导", "misleads"), Tone.WARNING),
+    ]
+    deliver(replace(sheet_of([ROW]), notes=[*loud, Note(Label("轻", "quiet"))]), Output(form, Lang.ZH))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1:] == ["只计：游戏为ssq", "误导"]
 
 
 @pytest.mark.parametrize("form", list(Format))

@@ -138,22 +138,22 @@ def test_nothing_found_is_told() -> None:
 
 
 def test_a_plot_has_axes_lines_and_a_legend() -> None:
-    """Money up, days across, the top at the largest amount, a legend for this period and its base, notes below."""
+    """Money up, days across, the top at the next round amount, a legend for this period and its base, notes below."""
     shown = text_of(show_plot(days(100), View(Lang.ZH, 80, Unit.WAN)), 80).splitlines()
     assert shown[0].startswith("单位 万元")
     assert "━━ 销售额" in shown[0]
-    assert "╍╍ 基期" in shown[0]
-    assert shown[1].split("┤")[0].strip() == "9.90"
+    assert "┈┈ 基期" in shown[0]
+    assert shown[1].split("┤")[0].strip() == "10.00"
     assert shown[14].split("┤")[0].strip() == "0.00"
-    assert shown[1].rstrip()[-1] not in " ┤"  # the last day is the highest, in the last column
-    assert cell_len(shown[1].rstrip()) == 80
+    highest = next(line.rstrip() for line in shown[1:] if any("\u2800" < sign <= "\u28ff" for sign in line))
+    assert cell_len(highest) == 80  # the last day is the highest, in the last column
     assert shown[16].split() == ["2025-01-01", "2025-04-10"]
     assert max(cell_len(line) for line in shown) <= 80
 
 
 @given(st.lists(st.lists(st.none() | st.integers(-(10**12), 10**13), min_size=1, max_size=60), min_size=1, max_size=4))
-def test_a_plot_shows_the_largest_amount_at_the_top(found: list[list[int | None]]) -> None:
-    """Whatever the amounts: all lines within the canvas, a dot in the top row where anything is above zero."""
+def test_a_plot_shows_the_largest_amount_in_its_upper_half(found: list[list[int | None]]) -> None:
+    """Whatever the amounts: all lines within the canvas, a dot in the upper half where anything is above zero."""
     longest = max(len(fen) for fen in found)
     lines = [Line(str(number), [*fen, *[None] * (longest - len(fen))]) for number, fen in enumerate(found)]
     amounts = [fen for line in lines for fen in line.fen if fen is not None]
@@ -163,7 +163,7 @@ def test_a_plot_shows_the_largest_amount_at_the_top(found: list[list[int | None]
     assert len(plot) == 16
     assert all(cell_len(line) <= 60 for line in plot[:15])
     if max(amounts) > 0:
-        assert any("\u2800" < sign <= "\u28ff" for sign in plot[0])
+        assert any("\u2800" < sign <= "\u28ff" for line in plot[:8] for sign in line)
 
 
 def test_a_plot_of_groups_has_a_line_for_each() -> None:
@@ -178,6 +178,18 @@ def test_a_plot_of_groups_has_a_line_for_each() -> None:
         found: list[Row] = [(day, f"z{zone}", 100) for day in ("d1", "d2") for zone in range(zones)]
         return Sheet("t", Label("", ""), columns, found, currency="CNY", plot=Plot("period", ["sales"], "zone_name"))
 
-    assert "━━ z0  ╍╍ z1" in text_of(show_plot(of(2), View(Lang.EN, 80)))
+    assert "━━ z0  ┈┈┈ z1" in text_of(show_plot(of(2), View(Lang.EN, 80)))
     with pytest.raises(ValueError, match="7 lines cannot be told apart"):
         show_plot(of(7), View(Lang.EN, 80))
+
+
+def test_amounts_that_round_away_from_their_total_are_explained() -> None:
+    """Two halves of a 万元's hundredth show 0.01 each and 0.01 in all: a line says why; in yuan nothing is rounded."""
+    columns = (
+        Column("game", Kind.NAME, Label("游戏", "game")),
+        Column("sales", Kind.MONEY, Label("销售额", "sales"), "sales", adds=True),
+    )
+    found: list[Row] = [("a", 5_000), ("b", 5_000)]
+    sheet = Sheet("t", Label("", ""), columns, found, summed(columns, found, Label("合计", "all")), currency="CNY")
+    assert "相加与合计或差末位" in text_of(show(sheet, View(Lang.ZH, 80, Unit.WAN)))
+    assert "差末位" not in text_of(show(sheet, View(Lang.ZH, 80, Unit.YUAN)))

@@ -24,7 +24,7 @@ def test_the_file_is_named_after_period_and_language(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     ran = _report(FullAnalytics(), "weekly", LANG="zh_CN.UTF-8")
     assert (ran.exit_code, ran.out) == (0, "fucai-weekly-2025-W10-zh.html\n")
-    assert "2025-W10: 1 headline" in ran.err
+    assert "2025-W10: question 1, headline" in ran.err
     assert "数据接收至" in ran.err
     page = read((tmp_path / "fucai-weekly-2025-W10-zh.html").read_text(encoding="utf-8"))
     assert "周报 2025-W10" in text(next(page.iter("h1")))

@@ -8,6 +8,7 @@ import string
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -321,3 +322,40 @@ def test_a_missing_answer_keeps_the_others(full: Bulletin) -> None:
     for key in SECTIONS:
         same = text(_section(before, key)) == text(_section(after, key))
         assert same == (key != "shares"), key
+
+
+class RisingAnalytics(FullAnalytics):
+    """A channel in which one outlet fell, one stood still and one rose, and there are more that rose."""
+
+    def Rank(self, request: pb.RankRequest, context: Any) -> pb.RankResponse:
+        """Those asked for by their change, the lowest or the highest first, and the others."""
+        answer = super().Rank(request, context)
+        if request.ranking == pb.RANKING_CONTRIBUTION:
+            found = [("fell", -140), ("stood", 0), ("rose", 140)]
+            del answer.rows[:]
+            for place, (name, change) in enumerate(found if request.lowest_first else found[::-1], 1):
+                answer.rows.add(place=place, id=name, name=name, contribution=change, members=1)
+            answer.rows.add(members=9, contribution=900)
+        return answer
+
+
+def test_an_outlet_that_rose_is_no_fall() -> None:
+    """Where fewer fell than there is room for, the table of falls ends with them, and so does that of rises."""
+    tree = read(_page(bulletin(RisingAnalytics(), WEEK)))
+    rises, falls = (
+        text(next(one for one in tree.iter("table") if one.get("id") == f"{name}-table")) for name in ("rises", "falls")
+    )
+    assert ("rose" in rises, "stood" in rises, "fell" in rises, "others" in rises) == (True, False, False, False)
+    assert ("rose" in falls, "stood" in falls, "fell" in falls, "others" in falls) == (False, False, True, False)
+
+
+def test_a_part_is_not_called_the_whole_channel(full: Bulletin) -> None:
+    """With conditions the first row of every table is that of all selected; without, of the whole channel."""
+    part = pb.Selection(filters=[pb.Filter(dimension="game", values=["ssq"])])
+    for found, name, other in (
+        (full, "whole channel", "all selected"),
+        (replace(full, selection=part), "all selected", "whole channel"),
+    ):
+        shown = text(_section(read(_page(found)), "headline"))
+        assert name in shown
+        assert other not in shown
