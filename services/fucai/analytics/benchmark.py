@@ -9,6 +9,7 @@ from fucai.analytics.store import Ask
 from fucai.analytics.texts import plain
 from fucai.domain.benchmarks import Match, Published, match
 from fucai.domain.growth import Growth, Mark, excess_points
+from fucai.domain.labels import SERIES, Label
 from fucai.domain.periods import Comparison, DayRange
 from fucai.domain.verdict import verdict
 from fucai.runtime.errors import Violation
@@ -64,11 +65,12 @@ def compare(series: str, found: Match, days: DayRange, ours: analytics_pb2.Growt
 
 
 def _note(series: str, found: Match, days: DayRange) -> tuple[str, str]:
+    name = SERIES.get(series, Label(series, series))
     if found.published:
-        return f"{series} 已公布 {found.period} 同比", f"{series} is published for {found.period}"
+        return f"{name.zh} 已公布 {found.period} 同比", f"{name.en}: published for {found.period}"
     if found.missing:
         listed = ", ".join(found.missing[:_NAMED_AT_MOST]) + (" …" if len(found.missing) > _NAMED_AT_MOST else "")
-        zh, en = f"{series} 缺 {listed}", f"{series} lacks {listed}"
+        zh, en = f"{name.zh}缺 {listed}", f"{name.en}: lacks {listed}"
     else:
         zh = f"{days.first} 至 {days.last} 不是整月或整年，无可比公布值"
         en = f"{days.first} to {days.last} is no whole months or years, so nothing published is comparable"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
+from zoneinfo import ZoneInfo
 
 from fucai.analytics.questions import BadQuestionError
 from fucai.analytics.reach import reach
@@ -23,8 +24,10 @@ class SealedDrawError(Exception):
     """A filter names a draw whose figures nobody may see now; the message says which, and when they return."""
 
 
-async def check_values(ask: Ask, selection: analytics_pb2.Selection) -> None:
+async def check_values(ask: Ask, selection: analytics_pb2.Selection, zone: ZoneInfo) -> None:
     """Refuses values that neither the registry nor the store knows; dimensions it does not know it leaves to others.
+
+    Times are told in the business time `zone`.
 
     Raises:
         BadQuestionError: with the valid choices, or the nearest ones where there are many.
@@ -37,7 +40,7 @@ async def check_values(ask: Ask, selection: analytics_pb2.Selection) -> None:
     if "outlet" in asked:
         known["outlet"] = {str(outlet) for (outlet,) in await ask(plain("known_outlets"), {})}
     if "draw" in asked:
-        known["draw"] = await _draws(ask, selection)
+        known["draw"] = await _draws(ask, selection, zone)
     bad = [
         Violation(f"selection.filters[{place}].values[{number}]", _told(one.dimension, value, known[one.dimension]))
         for place, one in enumerate(selection.filters)
@@ -57,14 +60,14 @@ async def _small(ask: Ask) -> Mapping[str, Collection[str]]:
     return {dimension: found[dimension] | (set() if dimension == "game" else {""}) for dimension in _SMALL}
 
 
-async def _draws(ask: Ask, selection: analytics_pb2.Selection) -> Collection[str]:
+async def _draws(ask: Ask, selection: analytics_pb2.Selection, zone: ZoneInfo) -> Collection[str]:
     """The draw numbers that are known, none of them sealed in a game that the selection leaves."""
     numbers = sorted(set(_values(selection, "draw")))
     games = set(_values(selection, "game"))
     rows = await ask(plain("draw_filter"), {"draws": numbers})
     for game, number, drawn_ms, sealed in rows:
         if sealed and (not games or game in games):
-            raise SealedDrawError(await _sealed(ask, str(game), str(number), int(drawn_ms)))
+            raise SealedDrawError(await _sealed(ask, str(game), str(number), int(drawn_ms), zone))
     return {str(number) for _, number, *_ in rows}
 
 
@@ -74,13 +77,13 @@ def _values(selection: analytics_pb2.Selection, dimension: str) -> Iterator[str]
             yield from one.values
 
 
-async def _sealed(ask: Ask, game: str, number: str, drawn_ms: int) -> str:
+async def _sealed(ask: Ask, game: str, number: str, drawn_ms: int, zone: ZoneInfo) -> str:
     """Which draw is sealed, and when its figures return as far as that is known."""
     listed = (await reach(ask)).withheld.draws
     returns_ms = drawn_ms or next((one.returns_ms for one in listed if (one.game, one.draw_no) == (game, number)), 0)
     when = "once it is recorded as drawn"
     if returns_ms:
-        moment = datetime.fromtimestamp(returns_ms / 1000, UTC).isoformat(timespec="seconds")
+        moment = datetime.fromtimestamp(returns_ms / 1000, zone).isoformat(timespec="seconds")
         when = f"once it is drawn, by schedule at {moment}"
     return f"draw {number} of {game} is sealed: its figures return {when}; ask for other draws, or then"
 

@@ -181,7 +181,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         )
         try:
             if selection is not None and selection.filters:
-                await check_values(ask, selection)
+                await check_values(ask, selection, self._zone)
             yield asked
             await turning.check(ask)
         except questions.BadQuestionError as error:
