@@ -19,7 +19,7 @@ def folded(text: str, width: int) -> str:
     Nothing but the blanks at the end of a line is left out.
     """
     lines, line, used = [], "", 0
-    for piece in _PIECE.findall(text):
+    for piece in filter(None, _PIECE.findall(text)):
         cells = cell_len(piece.rstrip())
         if line and used + cells > width:
             lines.append(line.rstrip())

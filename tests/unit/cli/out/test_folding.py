@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -11,6 +11,7 @@ from fucai.cli.out.folding import folded
 _TEXT = st.text("渠道规模（活跃网点）：截至，。 2026-10-01…—%ab", max_size=60)
 
 
+@example("0。。。。", 8)
 @given(_TEXT, st.integers(8, 40))
 def test_a_folded_text_says_the_same_in_lines_that_fit(text: str, width: int) -> None:
     """Only blanks go; a line that is too long is one word or one character with its signs."""
