@@ -36,6 +36,7 @@ LONGEST_SECONDS = 30.0
 _MOST = 200
 
 _REACH = plain("reach")
+_REVISION = -2
 _Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
@@ -83,10 +84,11 @@ class Kept:
     async def _look(self) -> list[Row]:
         """How far the store reaches; forgets everything if there was an import."""
         ask = self._asking(LONGEST_SECONDS)
-        found, ((revision,),) = await asyncio.gather(ask(_REACH, {"named": NAMED_AT_MOST}), ask(plain("revision"), {}))
-        if int(revision) != self._revision:
+        found = await ask(_REACH, {"named": NAMED_AT_MOST})
+        revision = int(found[0][_REVISION])
+        if revision != self._revision:
             self._rows.clear()
-            self._revision = int(revision)
+            self._revision = revision
         return found
 
     async def _read(self, ask: Ask, text: str, parameters: Mapping[str, object]) -> list[Row]:

@@ -44,7 +44,7 @@ class Reach:
 
 async def reach(ask: Ask) -> Reach:
     """How far the store reaches now; figures asked for afterwards are at least as fresh."""
-    ((latest_ms, first, last, events, draws, count, next_seal_ms, _turns),) = await ask(
+    ((latest_ms, first, last, events, draws, count, next_seal_ms, *_),) = await ask(
         plain("reach"), {"named": NAMED_AT_MOST}
     )
     sealed = await withheld(ask, draws, int(count), int(next_seal_ms))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import re
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -26,6 +27,7 @@ _ABSENT = {
 }
 _NETWORK = {3, 209, 210, 279}
 
+_THREADS = "SELECT getSetting('max_threads')"
 _KILL_AGAIN_SECONDS = 0.2
 _GRANULE_ROWS = 8_192
 _STEP_BYTES = 1 << 20
@@ -71,6 +73,10 @@ class Store:
         """Takes the address, the threads, a mark for the server's log, and ClickHouse settings for every query."""
         self._url = url
         self._name = log_comment
+        self._mark = uuid.uuid4().hex
+        self._numbers = itertools.count()
+        self._sharing = threading.Lock()
+        self._running = 0
         self._make: Callable[[], Any] = lambda: connect(url, database, log_comment=log_comment, settings=settings)
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="clickhouse")
@@ -89,7 +95,7 @@ class Store:
         ends = loop.time() + seconds
 
         async def ask(text: str, parameters: Mapping[str, object]) -> list[Row]:
-            mark = uuid.uuid4().hex
+            mark = f"{self._mark}-{next(self._numbers)}"
             work = self._pool.submit(lambda: self._rows(text, parameters, ends - loop.time(), mark, ran))
             try:
                 return await asyncio.wrap_future(work)
@@ -106,7 +112,7 @@ class Store:
         await asyncio.to_thread(self._enders.shutdown)
 
     def _end(self, work: Future[list[Row]], mark: str) -> None:
-        """Ends the query with this mark (a random number); again until it is gone, for the server may not know it yet.
+        """Ends the query with this mark; again until it is gone, for the server may not know it yet.
 
         Where the server does not let it, the query ends by its max_execution_time.
         """
@@ -127,8 +133,10 @@ class Store:
             client = getattr(self._local, "client", None)
             if client is None:
                 client = self._local.client = self._make()
+                self._local.threads = int(client.query(_THREADS).first_row[0])
             began = perf_counter()
-            found = client.query(text, parameters=dict(parameters), settings=settings)
+            with self._share(self._local.threads) as threads:
+                found = client.query(text, parameters=dict(parameters), settings={**settings, **threads})
             if ran is not None:
                 took = perf_counter() - began
                 plan = client.query(f"EXPLAIN {text}", parameters=dict(parameters), settings=settings).result_rows
@@ -136,6 +144,21 @@ class Store:
         except ClickHouseError as error:
             raise self._explained(error) from error
         return list(found.result_rows)
+
+    @contextmanager
+    def _share(self, threads: int) -> Iterator[dict[str, int]]:
+        """Counts a query while it runs; the settings by which those that run at once share the server's threads.
+
+        Where they did not, each would start as many as there are, and they would only wait for one another.
+        """
+        with self._sharing:
+            self._running += 1
+            running = self._running
+        try:
+            yield {"max_threads": max(1, threads // running)} if running > 1 else {}
+        finally:
+            with self._sharing:
+                self._running -= 1
 
     def _explained(self, error: ClickHouseError) -> Exception:
         code = error_code(error)

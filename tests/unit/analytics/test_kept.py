@@ -27,10 +27,10 @@ class Store:
         self.now = 0.0
 
     async def ask(self, text: str, _parameters: Mapping[str, object]) -> list[Row]:
-        """One row: the revision, or the name."""
+        """One row: the reach, which ends with revision and turns, or the name."""
         self.asked.append(text)
         await asyncio.sleep(0)
-        return [(self.revision if text == plain("revision") else self.name,)]
+        return [(self.name, self.revision, 0) if text == plain("reach") else (self.name,)]
 
 
 def keeping(store: Store) -> Kept:
@@ -56,14 +56,14 @@ def test_a_name_is_read_once_and_a_figure_each_time() -> None:
         assert asked(kept, NAMES, FIGURES) == ["old", "old"]
     assert store.asked.count(NAMES) == 1
     assert store.asked.count(FIGURES) == 2
-    assert store.asked.count(plain("revision")) == 2
+    assert store.asked.count(plain("reach")) == 2
 
 
 def test_one_question_asks_once_whether_there_was_an_import() -> None:
     """However many texts it has."""
     store = Store()
     asked(keeping(store), NAMES, plain("closures"), plain("rates"))
-    assert store.asked.count(plain("revision")) == 1
+    assert store.asked.count(plain("reach")) == 1
 
 
 def test_an_import_is_heard_by_the_next_question() -> None:
@@ -113,7 +113,7 @@ def test_questions_that_come_at_once_share_a_look() -> None:
             await asyncio.sleep(0)
         store.name = "later"
         others = [asyncio.ensure_future(kept.over(60.0)(plain("reach"), {})) for _ in range(5)]
-        assert await asyncio.gather(*others) == [[("later",)]] * 5
+        assert await asyncio.gather(*others) == [[("later", 1, 0)]] * 5
         await first
 
     asyncio.run(crowd())
