@@ -64,6 +64,10 @@ class Sum(NamedTuple):
     amount_fen: int = 0
 
 
+class DisturbedError(Exception):
+    """Draws were sealed during each of several counts, so none is of one moment; to be asked again."""
+
+
 @dataclass(slots=True)
 class Conservation:
     """The count.
@@ -111,14 +115,14 @@ def count(client: Any, known: Embargo, clock: Callable[[], int], by: By, scope: 
 
     Raises:
         ClickHouseError: the server is away or refuses.
-        RuntimeError: draws are being sealed all the time.
+        DisturbedError: draws are being sealed all the time.
     """
     for _ in range(_MOST_TRIES):
         now_ms, embargo = clock(), as_stored(client, known)
         found = _count(client, embargo, now_ms, by, scope)
         if as_stored(client, known).sealed(clock()) <= found.sealed:
             return found
-    raise RuntimeError(f"draws were sealed in each of {_MOST_TRIES} counts: ask again")
+    raise DisturbedError(f"draws were sealed in each of {_MOST_TRIES} counts: ask again")
 
 
 def _count(client: Any, embargo: Embargo, now_ms: int, by: By, scope: Scope) -> Conservation:
@@ -152,7 +156,7 @@ def _stored_by_outlet(client: Any, embargo: Embargo, now_ms: int, scope: Scope) 
         draws = stored_draws(client)
         if not any(embargo.is_sealed(*draw, now_ms) for draw in draws - sealed):
             return rows
-    raise RuntimeError(f"sealed draws turned up in each of {_MOST_TRIES} counts: ask again")
+    raise DisturbedError(f"sealed draws turned up in each of {_MOST_TRIES} counts: ask again")
 
 
 def _add_quarantined(client: Any, embargo: Embargo, now_ms: int, scope: Scope, found: Conservation) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from structlog.typing import FilteringBoundLogger
 
+from fucai.ledger.conservation import DisturbedError
 from fucai.ledger.metrics import SurveyCollector, SurveyMetrics
 from fucai.ledger.store import StoreAwayError
 from fucai.ledger.survey import Survey
@@ -47,8 +48,8 @@ class Schedule:
         began = time.perf_counter()
         try:
             survey = await self._take()
-        except (StoreAwayError, RegistryAwayError) as error:
-            away = "clickhouse" if isinstance(error, StoreAwayError) else "registry"
+        except (StoreAwayError, RegistryAwayError, DisturbedError) as error:
+            away = "registry" if isinstance(error, RegistryAwayError) else "clickhouse"
             self._metrics.failures.labels(away).inc()
             self._log.warning("survey failed", reason=str(error))
             self._refreshing.failed(str(error))

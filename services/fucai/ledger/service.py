@@ -209,7 +209,7 @@ async def _refusing(context: Context) -> AsyncIterator[None]:
         await not_found(context, "sequence number", "", str(error))
     except (desk.NothingToWaiveError, CannotReplayError) as error:
         await failed_precondition(context, str(error))
-    except (StoreAwayError, BrokerAwayError, UnconfirmedError) as error:
+    except (StoreAwayError, BrokerAwayError, UnconfirmedError, conservation.DisturbedError) as error:
         await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
     except RegistryAwayError as error:
         await unavailable(context, f"the registry is away: {error}", retry_after_ms=_RETRY_MS)
