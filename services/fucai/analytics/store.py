@@ -132,8 +132,9 @@ class Store:
         try:
             client = getattr(self._local, "client", None)
             if client is None:
-                client = self._local.client = self._make()
+                client = self._make()
                 self._local.threads = int(client.query(_THREADS).first_row[0])
+                self._local.client = client
             began = perf_counter()
             with self._share(self._local.threads) as threads:
                 found = client.query(text, parameters=dict(parameters), settings={**settings, **threads})
