@@ -36,6 +36,8 @@ _MEASURES = tuple(
 _SUMS = tuple(dict.fromkeys(sums_of(_MEASURES)))
 _SALES = _SUMS.index("sales")
 _LATELY = timedelta(days=31)
+_EVER = date(1970, 1, 1)
+_MOST = 2 * MAX_ROWS  # figures of the period and its base
 _FILTERS = tuple(name for name in texts.FILTERS if name != "outlet")
 
 # Opaque to the search of marks, which would take longer than reading them.
@@ -130,13 +132,11 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
 
 async def _last_sale(asked: Asked, now: Reach, outlet_id: str, selection: Selection) -> int:
     """When the outlet last sold, Unix ms; 0 without any sale. Most sold lately: older days are only read if not."""
-    if now.first_day is None or now.last_day is None:
-        return 0
     text = last_sale_text(selection.key, today=selection.today is not None, as_of=bool(selection.as_of_ms))
-    for since in (max(now.first_day, now.last_day - _LATELY), now.first_day):
+    for since in (now.last_day - _LATELY, _EVER) if now.last_day else ():
         named = {"outlet_id": outlet_id, "since": since}
         ((moment,),) = await asked.ask(text, merged(selection.parameters(), named))
-        if moment or since == now.first_day:
+        if moment:
             return int(moment)
     return 0
 
@@ -149,13 +149,13 @@ async def _sold(asked: Asked, question: _Question, found: Pairing) -> Sold:
         text,
         merged(
             of_sides(found.days, found.base),
-            {"rows": MAX_ROWS + 1},
+            {"rows": _MOST + 1},
             own.parameters(),
             await rates.parameters(asked.ask, _SUMS),
         ),
     )
-    if len(rows) > MAX_ROWS:
-        told = f"{question.days} and its base have more than {MAX_ROWS:,} figures: ask for a shorter period"
+    if len(rows) > _MOST:
+        told = f"{question.days} and its base have more than {_MOST:,} figures: ask for a shorter period"
         raise BadQuestionError([Violation("from_day", told)])
     count = len(_SUMS)
     return {(row[0], str(row[2][0])): row[-count:] for row in rows}

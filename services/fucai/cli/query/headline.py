@@ -12,7 +12,7 @@ from fucai.cli.out.deliver import deliver
 from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.conditions import chosen
 from fucai.cli.query.headline_sheet import headline_sheet
-from fucai.cli.query.selecting import Asked, tell, with_selection
+from fucai.cli.query.selecting import Asked, OneDimension, tell, with_selection
 from fucai.domain.labels import DIMENSIONS, code_called
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
@@ -34,10 +34,7 @@ def headline(
     *,
     first: Annotated[str, typer.Option("--from", help="First business day; else 27 days before --to.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
-    by: Annotated[
-        str,
-        typer.Option(help="One of game, zone, zone_type, district, mgmt_area, format, channel_class, outlet."),
-    ] = "",
+    by: OneDimension = "",
     benchmark: Annotated[str, typer.Option(help="Published series to stand beside; else national_welfare.")] = "",
     active_sales: Annotated[int, typer.Option(min=1, help="An outlet is active with so many sales ...")] = 1,
     active_days: Annotated[int, typer.Option(min=1, max=366, help="... in the last so many open days.")] = 7,

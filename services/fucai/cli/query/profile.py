@@ -12,7 +12,7 @@ from fucai.cli.out.options import Output, with_output
 from fucai.cli.query.conditions import chosen
 from fucai.cli.query.profile_map import heat_map
 from fucai.cli.query.profile_sheet import profile_sheet
-from fucai.cli.query.selecting import Asked, tell, with_selection
+from fucai.cli.query.selecting import Asked, OneDimension, tell, with_selection
 from fucai.domain.labels import DIMENSIONS, code_called
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
@@ -24,10 +24,7 @@ def profile(
     *,
     first: Annotated[str, typer.Option("--from", help="First business day; else 27 days before --to.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
-    by: Annotated[
-        str,
-        typer.Option(help="One of game, zone, zone_type, district, mgmt_area, format, channel_class, outlet."),
-    ] = "",
+    by: OneDimension = "",
     asked: Asked,
     out: Output,
 ) -> None:

@@ -52,6 +52,9 @@ Explain = Annotated[
     typer.Option("--explain", help="Tell the queries on stderr: SQL, rows read, projections.", rich_help_panel=_PANEL),
 ]
 
+OneDimension = Annotated[
+    str, typer.Option(help="One of game, zone, zone_type, district, mgmt_area, format, channel_class, outlet.")
+]
 
 Data = Annotated[
     Path | None,
