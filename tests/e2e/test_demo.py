@@ -21,7 +21,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from prometheus_client.parser import text_string_to_metric_families
 
 from fucai.devstack.stack import ENDPOINTS, Endpoint, read_endpoints
-from fucai.runtime.errors import code_of
+from fucai.runtime.errors import code_of, retry_after_ms
 from tests.support.ports import free_port_base
 from tests.support.processes import marked
 from tests.support.waiting import eventually
@@ -139,11 +139,15 @@ def answers(part: Endpoint) -> dict[str, grpc.StatusCode]:
     with grpc.insecure_channel(part.address) as channel:
         pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
         service = pool.FindServiceByName(SERVICES[part.name])
-        return {method.name: status(channel, service.full_name, method) for method in service.methods}
+        found = {}
+        for method in service.methods:
+            ask = partial(status, channel, service.full_name, method)
+            found[method.name] = eventually(ask, 10, what=f"{method.name} answered") or grpc.StatusCode.UNAVAILABLE
+        return found
 
 
-def status(channel: grpc.Channel, service: str, method: Any) -> grpc.StatusCode:
-    """The status of one method that answers once or in parts."""
+def status(channel: grpc.Channel, service: str, method: Any) -> grpc.StatusCode | None:
+    """The status of one method that answers once or in parts; None where it says to ask again, as imports make it."""
     kind = channel.unary_stream if method.server_streaming else channel.unary_unary
     request, answer = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
     write, read = request.SerializeToString, answer.FromString
@@ -153,7 +157,7 @@ def status(channel: grpc.Channel, service: str, method: Any) -> grpc.StatusCode:
         if method.server_streaming:
             list(answered)
     except grpc.RpcError as error:
-        return code_of(error)
+        return None if retry_after_ms(error) is not None else code_of(error)
     return grpc.StatusCode.OK
 
 

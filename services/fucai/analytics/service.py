@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import cast
+from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import grpc
@@ -22,11 +22,10 @@ from fucai.analytics.outlet import UnknownOutletError, outlet
 from fucai.analytics.profile import profile
 from fucai.analytics.published import published
 from fucai.analytics.rank import rank
-from fucai.analytics.reach import reach
 from fucai.analytics.scale import scale
 from fucai.analytics.silent import silent
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
-from fucai.analytics.texts import plain
+from fucai.analytics.stored import freshness, recent
 from fucai.analytics.trend import stream_trend, trend
 from fucai.analytics.turned import DrawTurnedError, Turning
 from fucai.runtime.errors import Context, abort, failed_precondition, invalid_argument, not_found, unavailable
@@ -36,8 +35,11 @@ LONGEST_SECONDS = 60.0
 _ANSWERING_SECONDS = 0.1
 _RETRY_MS = 2_000
 _TURNED_MS = 100
+_TRIES = 3
 
 Clock = Callable[[], datetime]
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
 
 
 def utc_now() -> datetime:
@@ -57,112 +59,101 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
 
     async def Trend(self, request: analytics_pb2.TrendRequest, context: Context) -> analytics_pb2.TrendResponse:
         """Sales over time, by any dimensions, with a comparison."""
-        async with self._asking(context, request.selection) as asked:
-            return await trend(asked, request)
+        return await self._answered(context, trend, request)
 
     async def StreamTrend(
         self, request: analytics_pb2.StreamTrendRequest, context: Context
     ) -> AsyncIterator[analytics_pb2.StreamTrendResponse]:
-        """The same rows in parts, without a bound on their number."""
-        async with self._asking(context, request.question.selection) as asked:
-            async for part in stream_trend(asked, request.question):
-                await asked.turning.check(asked.ask)
-                yield part
+        """The same rows in parts, without a bound on their number; begun anew only while no part was given."""
+        async with _refusing(context):
+            given = False
+            for tries_left in reversed(range(_TRIES)):
+                try:
+                    asked = await self._asked(context, request.question.selection)
+                    async for part in stream_trend(asked, request.question):
+                        await asked.turning.check(asked.ask)
+                        given = True
+                        yield part
+                    return
+                except DrawTurnedError:
+                    if given or not tries_left:
+                        raise
 
     async def Headline(
         self, request: analytics_pb2.HeadlineRequest, context: Context
     ) -> analytics_pb2.HeadlineResponse:
         """Channel scale and sales of a period, year on year, beside a benchmark."""
-        async with self._asking(context, request.selection) as asked:
-            return await headline(asked, request)
+        return await self._answered(context, headline, request)
 
     async def Decompose(
         self, request: analytics_pb2.DecomposeRequest, context: Context
     ) -> analytics_pb2.DecomposeResponse:
         """Why sales changed: parts that sum exactly to the change."""
-        async with self._asking(context, request.selection) as asked:
-            return await decompose(asked, request)
+        return await self._answered(context, decompose, request)
 
     async def Rank(self, request: analytics_pb2.RankRequest, context: Context) -> analytics_pb2.RankResponse:
         """Who leads, within areas too, and by the rules of new stars and progress."""
-        async with self._asking(context, request.selection) as asked:
-            return await rank(asked, request)
+        return await self._answered(context, rank, request)
 
     async def Benchmark(
         self, request: analytics_pb2.BenchmarkRequest, context: Context
     ) -> analytics_pb2.BenchmarkResponse:
         """A published series beside our own figures."""
-        async with self._asking(context, request.selection) as asked:
-            return await published(asked, request)
+        return await self._answered(context, published, request)
 
     async def Silent(self, request: analytics_pb2.SilentRequest, context: Context) -> analytics_pb2.SilentResponse:
         """Outlets that should be selling and are not."""
-        async with self._asking(context, request.selection) as asked:
-            return await silent(asked, request)
+        return await self._answered(context, silent, request)
 
     async def Alerts(self, request: analytics_pb2.AlertsRequest, context: Context) -> analytics_pb2.AlertsResponse:
         """Alerts of the rule set, and how many each rule has."""
-        async with self._asking(context, request.selection) as asked:
-            return await alerts(asked, request)
+        return await self._answered(context, alerts, request)
 
     async def Growth(self, request: analytics_pb2.GrowthRequest, context: Context) -> analytics_pb2.GrowthResponse:
         """A period against its base, by any dimensions, several measures at once."""
-        async with self._asking(context, request.selection) as asked:
-            return await growth(asked, request)
+        return await self._answered(context, growth, request)
 
     async def Scale(self, request: analytics_pb2.ScaleRequest, context: Context) -> analytics_pb2.ScaleResponse:
         """Channel scale: installed, active, new and closed outlets, penetration, sales per outlet."""
-        async with self._asking(context, request.selection) as asked:
-            return await scale(asked, request)
+        return await self._answered(context, scale, request)
 
     async def Profile(self, request: analytics_pb2.ProfileRequest, context: Context) -> analytics_pb2.ProfileResponse:
         """When sales happen: hour by weekday."""
-        async with self._asking(context, request.selection) as asked:
-            return await profile(asked, request)
+        return await self._answered(context, profile, request)
 
     async def Outlet(self, request: analytics_pb2.OutletRequest, context: Context) -> analytics_pb2.OutletResponse:
         """One outlet's card."""
-        async with self._asking(context, request.selection) as asked:
-            return await outlet(asked, request)
+        return await self._answered(context, outlet, request)
 
     async def Freshness(
-        self, _request: analytics_pb2.FreshnessRequest, context: Context
+        self, request: analytics_pb2.FreshnessRequest, context: Context
     ) -> analytics_pb2.FreshnessResponse:
         """How fresh the figures are."""
-        async with self._asking(context) as asked:
-            now = await reach(asked.ask)
-            ((quarantined,),) = await asked.ask(plain("quarantined"), {})
-            return analytics_pb2.FreshnessResponse(
-                freshness=now.freshness(asked.now_ms), events=now.events, quarantined=int(quarantined)
-            )
+        return await self._answered(context, freshness, request)
 
     async def Recent(self, request: analytics_pb2.RecentRequest, context: Context) -> analytics_pb2.RecentResponse:
         """The newest events stored, for a dashboard."""
-        async with self._asking(context) as asked:
-            limit = questions.read_recent(request)
-            now = await reach(asked.ask)
-            if now.last_day is None:
-                return analytics_pb2.RecentResponse()
-            rows = await asked.ask(plain("recent"), {"last_day": now.last_day, "rows": limit})
-            return analytics_pb2.RecentResponse(
-                events=[
-                    analytics_pb2.RecentEvent(
-                        sold_at_ms=sold_at_ms,
-                        outlet_id=outlet_id,
-                        outlet_name=outlet_name,
-                        zone_name=zone_name,
-                        game=game,
-                        kind=kind,
-                        amount_fen=amount_fen,
-                        bets=bets,
-                    )
-                    for sold_at_ms, outlet_id, outlet_name, zone_name, game, kind, amount_fen, bets in rows
-                ]
-            )
+        return await self._answered(context, recent, request)
 
-    @asynccontextmanager
-    async def _asking(self, context: Context, selection: analytics_pb2.Selection | None = None) -> AsyncIterator[Asked]:
-        """Queries within the caller's deadline; what goes wrong ends the RPC with its status."""
+    async def _answered(
+        self, context: Context, answer: Callable[[Asked, Question], Awaitable[Answer]], request: Question
+    ) -> Answer:
+        """The answer of a question; begun anew, a few times, where a draw was sealed or ended meanwhile."""
+        selection: analytics_pb2.Selection | None = getattr(request, "selection", None)
+        async with _refusing(context):
+            for tries_left in reversed(range(_TRIES)):
+                try:
+                    asked = await self._asked(context, selection)
+                    found = await answer(asked, request)
+                    await asked.turning.check(asked.ask)
+                    return found
+                except DrawTurnedError:
+                    if not tries_left:
+                        raise
+        raise AssertionError("the last try gives an answer or raises")
+
+    async def _asked(self, context: Context, selection: analytics_pb2.Selection | None) -> Asked:
+        """How to ask within the caller's deadline; raises what is wrong with the values of the filters."""
         remaining = cast("float | None", context.time_remaining())  # None without a deadline
         seconds = LONGEST_SECONDS if remaining is None else min(LONGEST_SECONDS, remaining - _ANSWERING_SECONDS)
         moment = self._clock()
@@ -170,7 +161,9 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         explain = selection is not None and selection.explain
         turning = Turning()
         ask = turning.over(self._store.asking(seconds, ran) if explain else self._kept.over(seconds))
-        asked = Asked(
+        if selection is not None and selection.filters:
+            await check_values(ask, selection, self._zone)
+        return Asked(
             ask=ask,
             today=moment.astimezone(self._zone).date(),
             now_ms=int(moment.timestamp() * 1000),
@@ -179,20 +172,22 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             turning=turning,
             ran=ran,
         )
-        try:
-            if selection is not None and selection.filters:
-                await check_values(ask, selection, self._zone)
-            yield asked
-            await turning.check(ask)
-        except questions.BadQuestionError as error:
-            await invalid_argument(context, error.violations)
-        except UnknownOutletError as error:
-            await not_found(context, "outlet", error.outlet_id, str(error))
-        except SealedDrawError as error:
-            await failed_precondition(context, str(error))
-        except DrawTurnedError as error:
-            await unavailable(context, str(error), retry_after_ms=_TURNED_MS)
-        except StoreAwayError as error:
-            await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
-        except StoreSlowError as error:
-            await abort(context, grpc.StatusCode.DEADLINE_EXCEEDED, str(error))
+
+
+@asynccontextmanager
+async def _refusing(context: Context) -> AsyncIterator[None]:
+    """What goes wrong ends the RPC with its status."""
+    try:
+        yield
+    except questions.BadQuestionError as error:
+        await invalid_argument(context, error.violations)
+    except UnknownOutletError as error:
+        await not_found(context, "outlet", error.outlet_id, str(error))
+    except SealedDrawError as error:
+        await failed_precondition(context, str(error))
+    except DrawTurnedError as error:
+        await unavailable(context, str(error), retry_after_ms=_TURNED_MS)
+    except StoreAwayError as error:
+        await unavailable(context, str(error), retry_after_ms=_RETRY_MS)
+    except StoreSlowError as error:
+        await abort(context, grpc.StatusCode.DEADLINE_EXCEEDED, str(error))

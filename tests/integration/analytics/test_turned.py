@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,9 +15,10 @@ import grpc
 import grpc.aio
 import pytest
 
+from fucai.analytics import trend
 from fucai.analytics.service import AnalyticsService
 from fucai.analytics.store import Ask, Ran, Row, Store
-from fucai.runtime.errors import explain
+from fucai.runtime.errors import explain, retry_after_ms
 from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub, add_AnalyticsServiceServicer_to_server
 from tests.support.clickhouse import Database
@@ -76,66 +78,135 @@ async def asking(database: Database) -> AsyncIterator[tuple[HeldStore, Any]]:
     await store.close()
 
 
-async def all_refused(stub: Any) -> None:
-    """Whatever is asked is to be asked again, at once."""
-    asked: list[Awaitable[Any]] = [
-        parts_of(stub, QUESTION),
-        stub.Trend(QUESTION),
-        stub.Headline(pb.HeadlineRequest(from_day=DAY)),
+def seal(client: Any, draw_no: str, at_ms: int) -> None:
+    """Records that a draw was sealed at that moment, and has the store look it up."""
+    act = ["ssq", draw_no, "seal", at_ms, 1]
+    client.insert("draw_act_rows", [act], column_names=["game", "draw_no", "act", "at_ms", "import_id"])
+    client.command("SYSTEM RELOAD DICTIONARY draw_times")
+
+
+async def answers_of(stub: Any) -> list[tuple[int, int]]:
+    """Sales and draws left out, as several questions have them that are asked at once."""
+    parts, answer, headline = await asyncio.gather(
+        parts_of(stub, QUESTION), stub.Trend(QUESTION), stub.Headline(pb.HeadlineRequest(from_day=DAY))
+    )
+    return [
+        (parts[-1].end.total.sales_fen, parts[-1].end.freshness.withheld_draws),
+        (answer.total.sales_fen, answer.freshness.withheld_draws),
+        (headline.total.sales_fen, headline.freshness.withheld_draws),
     ]
-    for refused in await asyncio.gather(*asked, return_exceptions=True):
-        assert isinstance(refused, grpc.aio.AioRpcError), refused
-        assert refused.code() is grpc.StatusCode.UNAVAILABLE
-        assert "sealed or ended while this was answered: ask again" in explain(refused)
 
 
-def test_an_answer_that_a_seal_fell_into_is_not_given(clickhouse_database: Database) -> None:
-    """UNAVAILABLE, to be asked again at once; then it is without the draw. In a stream nothing follows the seal."""
+def test_an_answer_that_a_seal_fell_into_is_begun_anew(clickhouse_database: Database) -> None:
+    """What was read before the seal is given to nobody: the answer is without the draw, and says so."""
     client = clickhouse_database.client()
     client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
 
     async def ask() -> None:
         async with asking(clickhouse_database) as (store, stub):
             close_in(client, "2026001", 3_600_000)
-            assert (await stub.Trend(QUESTION)).total.sales_fen == 200
-            closes_ms = close_in(client, "2026002", 1_500)
+            assert await answers_of(stub) == [(200, 0)] * 3
+            closes_ms = close_in(client, "2026002", 3_000)
+            held_up: list[int] = []
 
             async def held() -> None:
+                held_up.append(time.time_ns() // 1_000_000)
                 while time.time_ns() // 1_000_000 <= closes_ms:
                     await asyncio.sleep(0.02)
 
             store.held = held
-            await all_refused(stub)
+            assert await answers_of(stub) == [(200, 1)] * 3
+            assert sum(moment < closes_ms for moment in held_up) >= 3
+
+    asyncio.run(ask())
+    client.close()
+
+
+def test_draws_sealed_during_every_try_refuse_the_answer(clickhouse_database: Database) -> None:
+    """UNAVAILABLE, to be asked again at once; then it is without them."""
+    client = clickhouse_database.client()
+    client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
+
+    async def ask() -> None:
+        async with asking(clickhouse_database) as (store, stub):
+            draws = [f"{number:07}" for number in range(2026001, 2026010)]
+            closes_ms = [close_in(client, draw_no, 3_600_000) for draw_no in draws]
+            sealing = iter(zip(draws, closes_ms, strict=True))
+
+            async def held() -> None:
+                draw_no, closing_ms = next(sealing)
+                seal(client, draw_no, closing_ms - 3_610_000)
+
+            store.held = held
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await stub.Trend(QUESTION)
+            store.held = None
+            assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+            assert "sealed or ended while this was answered: ask again" in explain(refused.value)
+            assert retry_after_ms(refused.value) == 100
             answer = await stub.Trend(QUESTION)
-            assert (answer.total.sales_fen, answer.freshness.withheld_draws) == (200, 1)
+            assert (answer.total.sales_fen, answer.freshness.withheld_draws) == (200 * 6, 3)
+
+    asyncio.run(ask())
+    client.close()
+
+
+def test_a_stream_that_was_begun_ends_where_a_draw_is_sealed(
+    clickhouse_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be begun anew, for its first part was given; what was read for the next is not."""
+    client = clickhouse_database.client()
+    client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
+    monkeypatch.setattr(trend, "PART_ROWS", 1)
+    yesterday = TODAY - timedelta(days=1)
+
+    async def ask() -> None:
+        async with asking(clickhouse_database) as (store, stub):
+            closes_ms = close_in(client, "2026001", 3_600_000)
+            sale = ["A", yesterday, datetime.now(ZONE), "SALE", "instant", "", 300, "T", 1]
+            client.insert("sales", [sale], column_names=COLUMNS)
+            readings, first_is_here = itertools.count(1), asyncio.Event()
+
+            async def held() -> None:
+                if next(readings) == 2:
+                    await first_is_here.wait()
+                    seal(client, "2026001", closes_ms - 3_610_000)
+
+            store.held = held
+            question = pb.TrendRequest(from_day=yesterday.isoformat(), to_day=DAY, by=["outlet"])
+            given: list[int] = []
+
+            async def read() -> None:
+                async for part in stub.StreamTrend(pb.StreamTrendRequest(question=question)):
+                    given.extend(row.figures.sales_fen for row in part.rows)
+                    first_is_here.set()
+
+            with pytest.raises(grpc.aio.AioRpcError, match="ask again"):
+                await read()
+            assert given == [300]
 
     asyncio.run(ask())
     client.close()
 
 
 def test_a_seal_by_hand_counts_from_when_the_store_has_it(clickhouse_database: Database) -> None:
-    """Recorded before the question, looked up while it is answered: refused; and answered as soon as it holds."""
+    """Recorded before the question, looked up while it is answered: begun anew, and answered without the draw."""
     client = clickhouse_database.client()
     client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
 
     async def ask() -> None:
         async with asking(clickhouse_database) as (store, stub):
             closes_ms = close_in(client, "2026001", 3_600_000)
-            recorded: list[int] = []
+            sealed: list[str] = []
 
             async def held() -> None:
-                if not recorded:
-                    recorded.append(closes_ms - 3_610_000)
-                    act = ["ssq", "2026001", "seal", recorded[0], 1]
-                    columns = ["game", "draw_no", "act", "at_ms", "import_id"]
-                    client.insert("draw_act_rows", [act], column_names=columns)
-                    client.command("SYSTEM RELOAD DICTIONARY draw_times")
+                if not sealed:
+                    seal(client, "2026001", closes_ms - 3_610_000)
+                    sealed.append("2026001")
 
             store.held = held
-            with pytest.raises(grpc.aio.AioRpcError, match="ask again"):
-                await stub.Trend(QUESTION)
             answer = await stub.Trend(QUESTION)
-            assert (answer.total.sales_fen, answer.freshness.withheld_draws) == (0, 1)
+            assert (len(sealed), answer.total.sales_fen, answer.freshness.withheld_draws) == (1, 0, 1)
 
     asyncio.run(ask())
     client.close()
