@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import grpc
+from google.protobuf.message import Message
 
 from fucai.analytics import questions
 from fucai.analytics.alerts import alerts
@@ -26,6 +29,7 @@ from fucai.analytics.scale import scale
 from fucai.analytics.silent import silent
 from fucai.analytics.store import Ran, Store, StoreAwayError, StoreSlowError
 from fucai.analytics.stored import freshness, recent
+from fucai.analytics.together import Together
 from fucai.analytics.trend import stream_trend, trend
 from fucai.analytics.turned import DrawTurnedError, Turning
 from fucai.runtime.errors import Context, abort, failed_precondition, invalid_argument, not_found, unavailable
@@ -38,8 +42,8 @@ _TURNED_MS = 100
 _TRIES = 3
 
 Clock = Callable[[], datetime]
-Question = TypeVar("Question")
-Answer = TypeVar("Answer")
+Question = TypeVar("Question", bound=Message)
+Answer = TypeVar("Answer", bound=Message)
 
 
 def utc_now() -> datetime:
@@ -56,6 +60,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
         self._currency = currency
         self._clock = clock
         self._kept = Kept(store.asking)
+        self._together = Together[Message]()
 
     async def Trend(self, request: analytics_pb2.TrendRequest, context: Context) -> analytics_pb2.TrendResponse:
         """Sales over time, by any dimensions, with a comparison."""
@@ -69,7 +74,7 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             given = False
             for tries_left in reversed(range(_TRIES)):
                 try:
-                    asked = await self._asked(context, request.question.selection)
+                    asked = await self._asked(_seconds(context), request.question.selection)
                     async for part in stream_trend(asked, request.question):
                         await asked.turning.check(asked.ask)
                         given = True
@@ -138,24 +143,32 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
     async def _answered(
         self, context: Context, answer: Callable[[Asked, Question], Awaitable[Answer]], request: Question
     ) -> Answer:
-        """The answer of a question; begun anew, a few times, where a draw was sealed or ended meanwhile."""
-        selection: analytics_pb2.Selection | None = getattr(request, "selection", None)
+        """The answer of a question; those who ask the same at once are given the same one, see `together`."""
+        key = type(request).__name__, request.SerializeToString(deterministic=True)
         async with _refusing(context):
-            for tries_left in reversed(range(_TRIES)):
-                try:
-                    asked = await self._asked(context, selection)
-                    found = await answer(asked, request)
-                    await asked.turning.check(asked.ask)
-                    return found
-                except DrawTurnedError:
-                    if not tries_left:
-                        raise
+            asking = partial(self._tried, answer, request)
+            return cast("Answer", await self._together.get(key, _seconds(context), asking))
+
+    async def _tried(
+        self, answer: Callable[[Asked, Question], Awaitable[Answer]], request: Question, seconds: float
+    ) -> Answer:
+        """The answer, begun anew, a few times, where a draw was sealed or ended meanwhile."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        selection: analytics_pb2.Selection | None = getattr(request, "selection", None)
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                asked = await self._asked(ends - loop.time(), selection)
+                found = await answer(asked, request)
+                await asked.turning.check(asked.ask)
+                return found
+            except DrawTurnedError:
+                if not tries_left:
+                    raise
         raise AssertionError("the last try gives an answer or raises")
 
-    async def _asked(self, context: Context, selection: analytics_pb2.Selection | None) -> Asked:
-        """How to ask within the caller's deadline; raises what is wrong with the values of the filters."""
-        remaining = cast("float | None", context.time_remaining())  # None without a deadline
-        seconds = LONGEST_SECONDS if remaining is None else min(LONGEST_SECONDS, remaining - _ANSWERING_SECONDS)
+    async def _asked(self, seconds: float, selection: analytics_pb2.Selection | None) -> Asked:
+        """How to ask within so many seconds; raises what is wrong with the values of the filters."""
         moment = self._clock()
         ran: list[Ran] = []
         explain = selection is not None and selection.explain
@@ -172,6 +185,12 @@ class AnalyticsService(analytics_pb2_grpc.AnalyticsServiceServicer):
             turning=turning,
             ran=ran,
         )
+
+
+def _seconds(context: Context) -> float:
+    """How long the caller waits, less what it takes to answer him."""
+    remaining = cast("float | None", context.time_remaining())  # None without a deadline
+    return LONGEST_SECONDS if remaining is None else min(LONGEST_SECONDS, remaining - _ANSWERING_SECONDS)
 
 
 @asynccontextmanager

@@ -78,6 +78,11 @@ async def asking(database: Database) -> AsyncIterator[tuple[HeldStore, Any]]:
     await store.close()
 
 
+async def awaited(call: Awaitable[Any]) -> Any:
+    """The answer to a call, for a task of its own."""
+    return await call
+
+
 def seal(client: Any, draw_no: str, at_ms: int) -> None:
     """Records that a draw was sealed at that moment, and has the store look it up."""
     act = ["ssq", draw_no, "seal", at_ms, 1]
@@ -207,6 +212,37 @@ def test_a_seal_by_hand_counts_from_when_the_store_has_it(clickhouse_database: D
             store.held = held
             answer = await stub.Trend(QUESTION)
             assert (len(sealed), answer.total.sales_fen, answer.freshness.withheld_draws) == (1, 0, 1)
+
+    asyncio.run(ask())
+    client.close()
+
+
+def test_who_asks_the_same_while_it_is_answered_is_given_what_was_stored_before_he_asked(
+    clickhouse_database: Database,
+) -> None:
+    """The first answer was read before a sale came in; those who ask after it are not given that one."""
+    client = clickhouse_database.client()
+    client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
+
+    async def ask() -> None:
+        async with asking(clickhouse_database) as (store, stub):
+            close_in(client, "2026001", 3_600_000)
+            was_read, go_on = asyncio.Event(), asyncio.Event()
+
+            async def held() -> None:
+                was_read.set()
+                await go_on.wait()
+
+            store.held = held
+            first = asyncio.create_task(awaited(stub.Trend(QUESTION)))
+            await was_read.wait()
+            close_in(client, "2026002", 3_600_000)
+            others = [asyncio.create_task(awaited(stub.Trend(QUESTION))) for _ in range(4)]
+            others.append(asyncio.create_task(awaited(stub.Trend(QUESTION, timeout=30))))
+            await asyncio.sleep(0)
+            go_on.set()
+            assert (await first).total.sales_fen == 200
+            assert {answer.total.sales_fen for answer in await asyncio.gather(*others)} == {400}
 
     asyncio.run(ask())
     client.close()
