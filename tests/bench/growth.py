@@ -59,11 +59,15 @@ _SMALLEST = 500_000
 
 @dataclass(slots=True)
 class Measured:
-    """One question: milliseconds alone and in a crowd, by plain scan, what was read, and whether the answers agree."""
+    """One question: milliseconds alone, in a crowd and by plain scan; what was read, and whether the answers agree.
+
+    A crowd asks all the same (`crowded`), or each client something else (`apart`).
+    """
 
     question: Question
     alone: list[float] = field(default_factory=list)
     crowded: list[float] = field(default_factory=list)
+    apart: list[float] = field(default_factory=list)
     scanned: float = 0.0
     rows: int = 0
     scanned_rows: int = 0
@@ -72,7 +76,7 @@ class Measured:
 
 def main(events: int, folder: Path | None) -> None:
     """Measure a channel of so many events, and daily questions of less; `folder` keeps the stores."""
-    console = Console(width=120)
+    console = Console(width=140)
     console.print(describe_machine())
     sizes = [size for size in (events // 100, events // 10) if size >= _SMALLEST]
     curve = []
@@ -162,7 +166,10 @@ def _scan(url: str, stub: AnalyticsServiceStub, found: list[Measured]) -> None:
 
 
 def _crowd(url: str, stub: AnalyticsServiceStub, channel: Channel, found: list[Measured]) -> float:
-    """Four clients ask one question after another while events are written; returns the events written a second."""
+    """Four clients ask one question after another while events are written; returns the events written a second.
+
+    Each question is asked twice over: by all of them the same, and by each another one of its kind.
+    """
     client = connect(url, DATABASE)
     prepare_batch(client, channel, BATCH)
     stop = threading.Event()
@@ -175,16 +182,18 @@ def _crowd(url: str, stub: AnalyticsServiceStub, channel: Channel, found: list[M
             batches += 1
         return batches
 
-    def ask(one: Measured, ends: float) -> None:
+    def ask(question: Question, times: list[float], ends: float) -> None:
         while time.monotonic() < ends:
-            one.crowded.append(_milliseconds(stub, one.question))
+            times.append(_milliseconds(stub, question))
 
     with ThreadPoolExecutor(CLIENTS + 1) as threads:
         writing = threads.submit(write)
         for one in found:
-            ends = time.monotonic() + CROWDED_SECONDS
-            for asking in [threads.submit(ask, one, ends) for _ in range(CLIENTS)]:
-                asking.result()
+            for times, others in ((one.crowded, [0] * CLIENTS), (one.apart, range(CLIENTS))):
+                ends = time.monotonic() + CROWDED_SECONDS
+                asked = [one.question.other(number) for number in others]
+                for asking in [threads.submit(ask, question, times, ends) for question in asked]:
+                    asking.result()
         stop.set()
         batches = writing.result()
         seconds = time.monotonic() - began
@@ -212,7 +221,8 @@ def _table(found: list[Measured], events: int, written: float) -> Table:
     title = (
         f"{events:,} events of {OUTLETS:,} outlets in {DAYS} days; crowd: {CLIENTS} clients, {written:,.0f} events/s"
     )
-    table = Table("question", "asked", "p50", "p95", "crowd asked", "p50", "p95", "rows read", title=title)
+    columns = ("question", "asked", "p50", "p95", "crowd asked", "p50", "p95", "apart p50", "p95", "rows read")
+    table = Table(*columns, title=title)
     for name in ("plain scan", "its rows", "equal"):
         table.add_column(name, justify="right")
     for one in found:
@@ -225,12 +235,14 @@ def _table(found: list[Measured], events: int, written: float) -> Table:
             f"{crowded:,}",
             f"{statistics.median(one.crowded or [float('nan')]):,.0f}",
             f"{_p95(one.crowded):,.0f}",
+            f"{statistics.median(one.apart or [float('nan')]):,.0f}",
+            f"{_p95(one.apart):,.0f}",
             f"{one.rows:,}",
             f"{one.scanned:,.0f}",
             f"{one.scanned_rows:,}",
             "yes" if one.equal else "NO",
         )
-    table.caption = "milliseconds"
+    table.caption = "milliseconds; apart: each client asks another question of the kind"
     return table
 
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import grpc
@@ -41,6 +41,15 @@ class Question:
         request.CopyFrom(self.request)
         request.selection.explain = explain
         return getattr(stub, self.method)(request, timeout=120)
+
+    def other(self, number: int) -> Question:
+        """The same question up to `number` days earlier, and of another outlet: as much work, and another answer."""
+        request = type(self.request)()
+        request.CopyFrom(self.request)
+        request.to_day = (date.fromisoformat(request.to_day) - timedelta(days=number)).isoformat()
+        if self.method == "Outlet":
+            request.outlet_id = f"O{int(request.outlet_id.lstrip('O')) + number:05}"
+        return replace(self, request=request)
 
 
 def questions(channel: Channel) -> list[Question]:
