@@ -40,7 +40,7 @@ async def alerts(asked: Asked, request: analytics_pb2.AlertsRequest) -> analytic
         raise BadQuestionError(bad)
     found = Judged([], {}, {}, [], [])
     if day is not None and now.first_day is not None:
-        found = await judge(asked.ask, day, now.first_day, wanted, selection, rules)
+        found = await judge(asked.ask, now, day, wanted, selection, rules)
     shown, token = page(found.alerts, request)
     counts = Counter(alert.rule for alert in found.alerts)
     return analytics_pb2.AlertsResponse(
@@ -57,13 +57,13 @@ async def alerts(asked: Asked, request: analytics_pb2.AlertsRequest) -> analytic
     )
 
 
-async def outlet_alerts(asked: Asked, now: Reach, outlet_id: str, *, as_of_ms: int = 0) -> list[analytics_pb2.Alert]:
-    """The alerts that stand for one outlet, by the default parameters, of the day that `alerts` judges by itself."""
-    day = last_day(asked, now)
-    if day is None or now.first_day is None:
-        return []
-    selection = Selection((Condition("outlet", (outlet_id,)),), as_of_ms=as_of_ms)
-    found = await judge(asked.ask, day, now.first_day, OF_OUTLETS, selection, RuleSet())
+async def outlet_alerts(
+    asked: Asked, now: Reach, day: date, outlet: OpenOutlet, *, as_of_ms: int = 0
+) -> list[analytics_pb2.Alert]:
+    """The alerts that stand for one outlet that is open on `last_day`, by the default parameters."""
+    selection = Selection((Condition("outlet", (outlet.outlet_id,)),), as_of_ms=as_of_ms)
+    outlets = {outlet.outlet_id: outlet}
+    found = await judge(asked.ask, now, day, OF_OUTLETS, selection, RuleSet(), outlets)
     return [_message(alert, found.outlets.get(alert.outlet_id)) for alert in found.alerts]
 
 

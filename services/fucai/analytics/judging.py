@@ -13,6 +13,7 @@ from string import Template
 from fucai.analytics.left_out import Withheld, withheld_days
 from fucai.analytics.open_outlets import Key, OpenOutlet, on_day, open_outlets
 from fucai.analytics.pairing import market
+from fucai.analytics.reach import Reach
 from fucai.analytics.selection import Selection
 from fucai.analytics.store import Ask
 from fucai.analytics.texts import plain, where
@@ -92,15 +93,24 @@ class _Known:
 
 
 async def judge(
-    ask: Ask, day: date, first_stored: date, wanted: Collection[Rule], selection: Selection, rules: RuleSet
+    ask: Ask,
+    now: Reach,
+    day: date,
+    wanted: Collection[Rule],
+    selection: Selection,
+    rules: RuleSet,
+    outlets: Mapping[str, OpenOutlet] | None = None,
 ) -> Judged:
-    """The alerts of the rules `wanted` on a day that is over, of the outlets that are chosen and open then."""
+    """The alerts of the rules `wanted` on a stored day that is over, of the outlets that are chosen and open then.
+
+    They are looked up unless given.
+    """
     weeks = max(rules.swing.reach_weeks, rules.silence.reach_weeks)
     reach = DayRange(day - weeks * _WEEK, day)
-    outlets, known, withheld = await asyncio.gather(
-        open_outlets(ask, day, selection), market(ask, reach), withheld_days(ask, reach)
-    )
-    found = _Known(day, first_stored, known.closures, closed_days(known.closures, reach).all, withheld)
+    known, withheld = await asyncio.gather(market(ask, reach), withheld_days(ask, now, reach))
+    if outlets is None:
+        outlets = await open_outlets(ask, day, selection)
+    found = _Known(day, now.first_day or day, known.closures, closed_days(known.closures, reach).all, withheld)
     outlet_rules = [rule for rule in wanted if rule in OF_OUTLETS]
     by_outlet, by_terminal = await asyncio.gather(
         _by_outlet(ask, found, outlets, outlet_rules, selection, rules, weeks),

@@ -11,9 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from fucai.analytics.reach import names
+from fucai.analytics.reach import Reach, names
 from fucai.analytics.store import Ask
-from fucai.analytics.texts import plain
 from fucai.domain.labels import Label
 from fucai.domain.periods import DayRange
 
@@ -40,9 +39,10 @@ class Withheld:
         )
 
 
-async def withheld_days(ask: Ask, days: DayRange) -> Withheld:
+async def withheld_days(ask: Ask, now: Reach, days: DayRange) -> Withheld:
     """What is withheld of these days now."""
     found: defaultdict[str, set[date]] = defaultdict(set)
-    for game, day in await ask(plain("withheld_games"), {"first_day": days.first, "last_day": days.last}):
-        found[str(game)].add(day)
+    for game, day in now.withheld_days:
+        if day in days:
+            found[game].add(day)
     return Withheld(found, (await names(ask, ["game"]))[0] if found else {})

@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from string import Template
 
-from fucai.analytics import definitions, rates, sums, texts, watch_definitions
-from fucai.analytics.alerts import outlet_alerts
+from fucai.analytics import definitions, sums, texts, watch_definitions
+from fucai.analytics.alerts import last_day, outlet_alerts
 from fucai.analytics.asked import Asked
 from fucai.analytics.measures import MEASURES, Sums, measurement, sums_of
-from fucai.analytics.outlet_days import NET_SALES, NOW, OUTLET, of_days, of_sides, rows
+from fucai.analytics.open_outlets import OpenOutlet
+from fucai.analytics.outlet_days import NET_SALES, NOW, OUTLET, of_days, rows
+from fucai.analytics.outlet_sold import OfGame, Sold, last_sale, own, sold
 from fucai.analytics.pairing import Begin, pairing, pairing_message, read_period
-from fucai.analytics.questions import MAX_ROWS, BadQuestionError
+from fucai.analytics.questions import BadQuestionError
 from fucai.analytics.reach import Reach, names, reach
-from fucai.analytics.selection import Condition, Selection, merged, read_selection
+from fucai.analytics.selection import Selection, merged, read_selection
 from fucai.analytics.store import Row
 from fucai.analytics.unrated import is_lacking, unrated
 from fucai.domain.catalogue import IMPORT_KIND
 from fucai.domain.comparison import Pairing
-from fucai.domain.periods import Comparison, DayRange, Grain
+from fucai.domain.periods import DayRange
 from fucai.domain.rounding import apportion
 from fucai.domain.scale import Average
 from fucai.runtime.errors import Violation
@@ -34,10 +36,6 @@ _MEASURES = tuple(
     for name in ("sales", "bets", "visits", "companion", "attach_rate", "payouts", "welfare_fund", "commission")
 )
 _SUMS = tuple(dict.fromkeys(sums_of(_MEASURES)))
-_SALES = _SUMS.index("sales")
-_LATELY = timedelta(days=31)
-_EVER = date(1970, 1, 1)
-_MOST = 2 * MAX_ROWS  # figures of the period and its base
 _FILTERS = tuple(name for name in texts.FILTERS if name != "outlet")
 
 # Opaque to the search of marks, which would take longer than reading them.
@@ -45,9 +43,6 @@ _BESIDE = (
     "if(outlet_id IN (SELECT outlet_id FROM outlet_history"
     " WHERE mgmt_area = {mgmt_area:String} OR zone_type = {zone_type:String}), true, false)"
 )
-
-Sold = Mapping[tuple[date, str], Sequence[int]]
-"""The sums _SUMS by day and game."""
 
 
 class UnknownOutletError(Exception):
@@ -62,20 +57,11 @@ class UnknownOutletError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """A checked question: `others` selects events of all outlets, `own` those of this one."""
+    """A checked question: `others` selects events of all outlets."""
 
     outlet_id: str
     days: DayRange
     others: Selection
-
-    @property
-    def own(self) -> Selection:
-        """The same selection, for this outlet only."""
-        return replace(self.others, conditions=(*self.others.conditions, Condition("outlet", (self.outlet_id,))))
-
-    def texts(self) -> Mapping[str, bool]:
-        """How texts are made for the selection."""
-        return {"today": self.others.today is not None, "as_of": bool(self.others.as_of_ms)}
 
 
 async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytics_pb2.OutletResponse:
@@ -94,17 +80,26 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
     if bad or period is None:
         raise BadQuestionError(bad)
     named = {"outlet_id": request.outlet_id}
-    versions, last_sale, terminals, found = await asyncio.gather(
+    versions, terminals, found, (games,) = await asyncio.gather(
         asked.ask(texts.plain("outlet_versions"), named),
-        _last_sale(asked, now, request.outlet_id, selection),
         asked.ask(texts.plain("outlet_terminals"), named | {"today": asked.today, "import_kind": IMPORT_KIND}),
         pairing(asked.ask, period, selection),
+        names(asked.ask, ["game"]),
     )
-    if not versions and not last_sale:
+    question = _Question(request.outlet_id, found.days, selection)
+    here, place, alerts = await asyncio.gather(
+        sold(asked.ask, request.outlet_id, selection, found, _SUMS),
+        _place(asked, question, versions),
+        _alerts(asked, question, now, versions),
+    )
+    last_sale_ms = here.last_sale_ms
+    if not last_sale_ms or now.last_day is None or found.days.last < now.last_day:
+        last_sale_ms = await last_sale(asked.ask, request.outlet_id, selection, now.last_day)
+    if not versions and not last_sale_ms:
         raise UnknownOutletError(
             request.outlet_id, await asked.ask(texts.plain("outlet_near"), {"asked": request.outlet_id})
         )
-    question = _Question(request.outlet_id, found.days, selection)
+    measurements, lacking = await _measure(asked, question, here, found)
     answer = analytics_pb2.OutletResponse(
         outlet_id=request.outlet_id,
         versions=[_version(row) for row in versions],
@@ -112,89 +107,66 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         closed=versions[0][11].isoformat() if versions and versions[0][11] else "",
         terminals=[str(terminal) for (terminal,) in terminals],
         pairing=pairing_message(found, asked.today),
-        last_sale_ms=last_sale,
+        last_sale_ms=last_sale_ms,
+        measurements=measurements,
+        alerts=alerts,
     )
-    sold, (games,), place, alerts = await asyncio.gather(
-        _sold(asked, question, found),
-        names(asked.ask, ["game"]),
-        _place(asked, question, versions),
-        outlet_alerts(asked, now, request.outlet_id, as_of_ms=selection.as_of_ms),
-    )
-    measurements, lacking = await _measure(asked, question, sold, found)
-    answer.measurements.extend(measurements)
-    answer.alerts.extend(alerts)
-    _fill_sales(answer, question, sold, games)
+    _fill_sales(answer, question, here, games)
     answer.MergeFrom(place)
     told = [*definitions.of_outlet(_MEASURES), watch_definitions.of_card()]
     answer.about.CopyFrom(asked.about(now, told, lacking))
     return answer
 
 
-async def _last_sale(asked: Asked, now: Reach, outlet_id: str, selection: Selection) -> int:
-    """When the outlet last sold, Unix ms; 0 without any sale. Most sold lately: older days are only read if not."""
-    text = last_sale_text(selection.key, today=selection.today is not None, as_of=bool(selection.as_of_ms))
-    for since in (now.last_day - _LATELY, _EVER) if now.last_day else ():
-        named = {"outlet_id": outlet_id, "since": since}
-        ((moment,),) = await asked.ask(text, merged(selection.parameters(), named))
-        if moment:
-            return int(moment)
-    return 0
+async def _alerts(asked: Asked, question: _Question, now: Reach, versions: Sequence[Row]) -> list[analytics_pb2.Alert]:
+    """Those of the last day that can be judged, if it was open then."""
+    day = last_day(asked, now)
+    here = _on(versions, day) if day else None
+    if day is None or here is None:
+        return []
+    _, _, name, _, zone_name, _, _, area, _, _, opened, closed = here
+    if opened > day or (closed is not None and closed <= day):
+        return []
+    outlet_ = OpenOutlet(question.outlet_id, str(name), str(zone_name), str(area), opened)
+    return await outlet_alerts(asked, now, day, outlet_, as_of_ms=question.others.as_of_ms)
 
 
-async def _sold(asked: Asked, question: _Question, found: Pairing) -> Sold:
-    """The sums by day and game, of the period and its base."""
-    own = question.own
-    text = texts.figures(Grain.DAY, Comparison.NONE, ("game",), own.key, **question.texts(), further=_SUMS, sides=True)
-    rows = await asked.ask(
-        text,
-        merged(
-            of_sides(found.days, found.base),
-            {"rows": _MOST + 1},
-            own.parameters(),
-            await rates.parameters(asked.ask, _SUMS),
-        ),
-    )
-    if len(rows) > _MOST:
-        told = f"{question.days} and its base have more than {_MOST:,} figures: ask for a shorter period"
-        raise BadQuestionError([Violation("from_day", told)])
-    count = len(_SUMS)
-    return {(row[0], str(row[2][0])): row[-count:] for row in rows}
+def _on(versions: Sequence[Row], day: date) -> Row | None:
+    """The version of a day."""
+    return next((row for row in versions if row[0] <= day and (row[1] is None or day <= row[1])), None)
 
 
 async def _measure(
-    asked: Asked, question: _Question, sold: Sold, found: Pairing
+    asked: Asked, question: _Question, here: Sold, found: Pairing
 ) -> tuple[list[analytics_pb2.Measurement], list[analytics_pb2.UnratedGame]]:
     """The measures of the period and its base, with growth; and the games for whose sake some are absent."""
-    value, before = (_summed(sold, days) for days in (found.days, found.base))
-    own = question.own
-    lacking = await unrated(asked.ask, _MEASURES, found.days, found.base, own) if is_lacking([value, before]) else []
+    value, before = _summed(here.now), _summed(here.base)
+    lacking: list[analytics_pb2.UnratedGame] = []
+    if is_lacking([value, before]):
+        chosen = own(question.outlet_id, question.others)
+        lacking = await unrated(asked.ask, _MEASURES, found.days, found.base, chosen)
     return [measurement(one, (value, value), (before, before), found) for one in _MEASURES], lacking
 
 
-def _summed(sold: Sold, days: DayRange | None) -> Sums:
-    """The sums over days, by name."""
-    inside = [figures for (day, _), figures in sold.items() if days and day in days]
-    return dict(zip(_SUMS, map(sum, zip(*inside, strict=True)) if inside else [0] * len(_SUMS), strict=True))
+def _summed(games: Mapping[str, OfGame]) -> Sums:
+    """The sums over games, by name."""
+    return {name: sum(game.sums[name] for game in games.values()) for name in _SUMS}
 
 
 def _fill_sales(
-    answer: analytics_pb2.OutletResponse,
-    question: _Question,
-    sold: Sold,
-    named: Mapping[str, str],
+    answer: analytics_pb2.OutletResponse, question: _Question, here: Sold, named: Mapping[str, str]
 ) -> None:
     """The daily curve and the games, the largest sales first."""
-    by_day, by_game = Counter[date](), Counter[str]()
-    for (day, game), figures in sold.items():
-        if day in question.days:
-            by_day[day] += figures[_SALES]
-            by_game[game] += figures[_SALES]
+    by_day = Counter[date]()
+    for game in here.now.values():
+        by_day.update(game.by_day)
     answer.daily_sales_fen.extend(by_day[day] for day in question.days)
-    games = sorted(by_game, key=lambda game: (-by_game[game], game))
-    shares = apportion([by_game[game] for game in games])
+    by_game = {code: game.sums["sales"] for code, game in here.now.items()}
+    games = sorted(by_game, key=lambda code: (-by_game[code], code))
+    shares = apportion([by_game[code] for code in games])
     answer.games.extend(
-        analytics_pb2.GameShare(game=game, name=named.get(game) or game, sales_fen=by_game[game], share_bp=share)
-        for game, share in zip(games, shares, strict=True)
+        analytics_pb2.GameShare(game=code, name=named.get(code) or code, sales_fen=by_game[code], share_bp=share)
+        for code, share in zip(games, shares, strict=True)
     )
 
 
@@ -202,7 +174,7 @@ async def _place(asked: Asked, question: _Question, versions: Sequence[Row]) -> 
     """Its place in its management area and the average of its zone type, where it has any."""
     others = question.others
     day = others.today or question.days.last
-    here = next((row for row in versions if row[0] <= day and (row[1] is None or day <= row[1])), None)
+    here = _on(versions, day)
     if here is None:
         return analytics_pb2.OutletResponse()
     area, zone_type = str(here[7]), str(here[5])
@@ -212,7 +184,7 @@ async def _place(asked: Asked, question: _Question, versions: Sequence[Row]) -> 
         "zone_type": zone_type,
     }
     ((own, _, place, outlets, type_fen, type_outlets),) = await asked.ask(
-        place_text(others.key, **question.texts()), merged(others.parameters(), of_days(question.days), named)
+        place_text(others.key, **others.switches), merged(others.parameters(), of_days(question.days), named)
     )
     return analytics_pb2.OutletResponse(
         mgmt_area=area,
@@ -221,13 +193,6 @@ async def _place(asked: Asked, question: _Question, versions: Sequence[Row]) -> 
         outlets_in_area=int(outlets) if area else 0,
         zone_type_average_fen=Average(int(type_fen), int(type_outlets)).fen if zone_type else None,
     )
-
-
-@cache
-def last_sale_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = False, as_of: bool = False) -> str:
-    """The query of the last sale. Parameters: outlet_id, since, those of the selection. Column: last_sale_ms."""
-    chosen = texts.where(conditions, today=today, as_of=as_of)
-    return Template(texts.plain("outlet_last_sale")).substitute(read=chosen.read, summed=chosen.summed)
 
 
 @cache
@@ -246,8 +211,7 @@ def place_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = F
             sums.columns_of(["sales"]),
             {OUTLET},
             NOW,
-            f"{chosen.read} AND {_BESIDE}",
-            fine=chosen.fine,
+            chosen.also(_BESIDE),
             by_month=not chosen.daily,
             kinds=NET_SALES,
         ),

@@ -11,6 +11,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 from string import Template
+from typing import NamedTuple
 
 from fucai.analytics import sums
 from fucai.domain.periods import DayRange, months_inside
@@ -30,11 +31,63 @@ _AGGREGATES = {
     "attached_count": ("countIf(kind = '{}' AND companion_fen > 0 AND NOT daily_summary)", SALES_ONLY),
     "summary_count": ("countIf(kind = '{}' AND daily_summary AND bets > 0)", SALES_ONLY),
 }
+_MONTH = 1_000_000_000_000  # what a place counts a month for, see 0007_speed.sql
 _KINDS = ("SALE", "VOID", "PAYOUT")
 _KIND_TYPE = "Enum8(\\'SALE\\' = 1, \\'VOID\\' = 2, \\'PAYOUT\\' = 3)"
 
-NOW = "business_day BETWEEN {first_day:Date} AND {last_day:Date}"
-BEFORE = "business_day BETWEEN {base_first_day:Date} AND {base_last_day:Date}"
+
+class Where(NamedTuple):
+    """Conditions of a selection as they stand in a text: on the events read, and on sums by outlet and day."""
+
+    read: str
+    summed: str
+    keys: frozenset[str]
+    """Keys that the sums need for the second."""
+    fine: bool
+    """Whether the first tells events of one outlet and day apart."""
+    daily: bool
+    """Whether it tells days apart."""
+    near: bool
+    """Whether it names outlets, whose events lie together."""
+
+    def also(self, condition: str) -> Where:
+        """The same, with one more condition on what is read; a fine one only where `fine` changes nothing."""
+        return self._replace(read=f"{self.read} AND {condition}")
+
+
+class Days(NamedTuple):
+    """A condition on business_day as SQL, and one on `place` or `month` that holds for the months they lie in."""
+
+    text: str
+    months: str
+
+    def __or__(self, other: Days) -> Days:
+        return Days(f"({self.text} OR {other.text})", f"({self.months} OR {other.months})")
+
+    def of_outlets(self, where: Where) -> str:
+        """The condition on `by_outlet`, which is in order of months and outlets.
+
+        Where the events of an outlet lie apart, the table's own marks, ten times as many, tell less of the days than
+        the months do, and searching them takes longer than the reading: there the days are hidden from that search.
+        """
+        return f"{self.months} AND {self.text if where.near else f'if({self.text}, true, false)'}"
+
+
+def between(first: str, last: str) -> Days:
+    """The days from one parameter to another."""
+    first, last = f"{{{first}:Date}}", f"{{{last}:Date}}"
+    months = f"place BETWEEN toYYYYMM({first}) * {_MONTH} AND (toYYYYMM({last}) + 1) * {_MONTH} - 1"
+    return Days(f"business_day BETWEEN {first} AND {last}", months)
+
+
+def among(name: str) -> Days:
+    """The days of a parameter that is an array."""
+    days = f"{{{name}:Array(Date)}}"
+    return Days(f"business_day IN {days}", f"has(arrayMap(day -> toYYYYMM(day), {days}), month)")
+
+
+NOW = between("first_day", "last_day")
+BEFORE = between("base_first_day", "base_last_day")
 
 
 def of_days(days: DayRange) -> dict[str, object]:
@@ -52,25 +105,22 @@ def of_sides(days: DayRange, base: DayRange | None) -> dict[str, object]:
 def rows(
     columns: Iterable[str],
     keys: Iterable[str],
-    days: str,
-    read: str,
+    days: Days,
+    where: Where,
     *,
-    fine: bool,
     by_month: bool = False,
     kinds: int = ALL_KINDS,
 ) -> str:
     """The text of sums by business_day, kind and `keys`: the column fen, then the named ones of `sums`.
 
-    `days` are the conditions on business_day, `read` those on the events, which with `fine` tell events of one outlet
-    and day apart. With `by_month` the days of each of the whole_months may stand as its first: the question means the
-    same by all of them, but for the attributes of outlets, which are looked after here. Kinds beyond `kinds` may be
-    left out.
+    With `by_month` the days of each of the whole_months may stand as its first: the question means the same by all of
+    them, but for the attributes of outlets, which are looked after here. Kinds beyond `kinds` may be left out.
     """
     needed = ["fen", *sorted({*columns} - {"fen"})]
     found = set(keys) - {"kind"}
-    if found != {OUTLET} or fine:
+    if found != {OUTLET} or where.fine:
         named = ", ".join(["business_day", "kind", *sorted(found)])
-        asked = f"{named}, {sums.texts_of(needed)} FROM visible_sales WHERE {days} AND {read}"
+        asked = f"{named}, {sums.texts_of(needed)} FROM visible_sales WHERE {days.text} AND {where.read}"
         return f"SELECT {asked} GROUP BY {named}"
     known = {column: _KINDS[: min(kinds, _AGGREGATES[column][1])] for column in needed}
     aggregates = [(column, kind) for column in needed for kind in known[column]]
@@ -83,11 +133,11 @@ def rows(
         kind="kind" if many else f"CAST('SALE', '{_KIND_TYPE}') AS kind",
         names="".join(f", {column}" for column in needed[1:]),
         settled=_template("outlet_months" if by_month else "outlet_each_day").substitute(
-            sums=summed, days=days, read=read, turning=_turning()
+            sums=summed, days=days.of_outlets(where), read=where.read, turning=_turning()
         ),
         split=f"\nARRAY JOIN {_split(known, kinds)}" if many else "",
-        days=days,
-        read=read,
+        days=days.text,
+        read=where.read,
         columns=sums.texts_of(needed),
     )
 

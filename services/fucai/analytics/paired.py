@@ -110,9 +110,8 @@ def _paired(
         rows=rows(
             ("fen", "bet_count", "companion_sum"),
             keys_of(dimensions) | chosen.keys | keys,
-            f"({NOW} OR {BEFORE})",
-            chosen.read,
-            fine=chosen.fine,
+            NOW | BEFORE,
+            chosen,
             by_month=not chosen.daily,
             kinds=NET_SALES,
         ),

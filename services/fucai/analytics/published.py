@@ -161,7 +161,7 @@ async def _own(asked: Asked, question: _Question, periods: list[DayRange], now: 
     )
     named = of_days(days) | {"rows": 2 * MAX_PERIODS}
     rows, withheld = await asyncio.gather(
-        asked.ask(text, merged(named, selection.parameters())), withheld_days(asked.ask, days)
+        asked.ask(text, merged(named, selection.parameters())), withheld_days(asked.ask, now, days)
     )
     sealed = {day for game, found in withheld.days.items() if _counts(selection, game) for day in found}
     return _Own({bucket: int(fen) for bucket, _, _, fen, *_ in rows}, stored, sealed)

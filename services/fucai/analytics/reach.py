@@ -20,7 +20,8 @@ _NAMED = ("zone", "district", "outlet", "game")
 class Reach:
     """First and last business day with events, the latest reception in Unix ms, the number of events, sealed draws.
 
-    No sealed draw is counted in the others.
+    No sealed draw is counted in the others. `withheld_days` are the games and days of their
+    sales, over the whole channel.
     """
 
     first_day: date | None
@@ -28,6 +29,7 @@ class Reach:
     latest_received_ms: int
     events: int
     withheld: Withheld = field(default_factory=Withheld)
+    withheld_days: Sequence[tuple[str, date]] = ()
 
     def freshness(self, answered_ms: int) -> analytics_pb2.DataFreshness:
         """As it goes over the wire."""
@@ -44,13 +46,13 @@ class Reach:
 
 async def reach(ask: Ask) -> Reach:
     """How far the store reaches now; figures asked for afterwards are at least as fresh."""
-    ((latest_ms, first, last, events, draws, count, next_seal_ms, *_),) = await ask(
+    ((latest_ms, first, last, events, draws, count, next_seal_ms, days, *_),) = await ask(
         plain("reach"), {"named": NAMED_AT_MOST}
     )
     sealed = await withheld(ask, draws, int(count), int(next_seal_ms))
     if not events:
-        return Reach(None, None, 0, 0, sealed)
-    return Reach(first, last, int(latest_ms), int(events), sealed)
+        return Reach(None, None, 0, 0, sealed, days)
+    return Reach(first, last, int(latest_ms), int(events), sealed, days)
 
 
 async def names(ask: Ask, dimensions: Sequence[str]) -> list[Mapping[str, str]]:

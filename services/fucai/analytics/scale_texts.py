@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 from string import Template
 
-from fucai.analytics.outlet_days import OUTLET, SALES_ONLY, rows
-from fucai.analytics.texts import Where, groups, keys_of, plain, where
+from fucai.analytics.outlet_days import OUTLET, SALES_ONLY, Where, among, rows
+from fucai.analytics.texts import groups, keys_of, plain, where
 
+_OPEN_DAYS = among("open_days")
 _NUMBER = "toInt32({0}) - toInt32({{first_day:Date}}) + 1"
 _NEXT_END = "next_ends[greatest(1, least(toInt64(length(next_ends)), " + _NUMBER + "))]"
 _KTH = "arraySlice(days, least_sales)"
@@ -56,7 +57,7 @@ def active(
         versions=_VERSIONS if dated else "",
         history=_HISTORY if dated else "",
         moved=_MOVED if dated else "false",
-        days=_once(chosen.read) if once and not (chosen.fine or chosen.daily) else _counted(chosen),
+        days=_once(chosen) if once and not (chosen.fine or chosen.daily) else _counted(chosen),
         summed=chosen.summed,
         stays=plain("stays"),
         stay_from=_first_end("opened"),
@@ -64,17 +65,16 @@ def active(
     )
 
 
-def _once(read: str) -> str:
-    return Template(plain("scale_days_once")).substitute(read=read)
+def _once(chosen: Where) -> str:
+    return Template(plain("scale_days_once")).substitute(read=chosen.read, days=_OPEN_DAYS.of_outlets(chosen))
 
 
 def _counted(chosen: Where) -> str:
     counted = rows(
         ("visit_count", "summary_count"),
         {OUTLET},
-        "business_day IN {open_days:Array(Date)}",
-        chosen.read,
-        fine=chosen.fine,
+        _OPEN_DAYS,
+        chosen,
         kinds=SALES_ONLY,
     )
     return Template(plain("scale_days")).substitute(rows=counted)

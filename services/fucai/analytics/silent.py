@@ -88,7 +88,7 @@ async def silent(asked: Asked, request: analytics_pb2.SilentRequest) -> analytic
         raise BadQuestionError(bad)
     if now.first_day is None:
         return analytics_pb2.SilentResponse(about=asked.about(now, watch_definitions.of_silent(moment.least_hours)))
-    withheld, known = await asyncio.gather(withheld_days(asked.ask, moment.read), market(asked.ask, moment.read))
+    withheld, known = await asyncio.gather(withheld_days(asked.ask, now, moment.read), market(asked.ask, moment.read))
     left_out = withheld.games(tuple(moment.read))
     (outlets, lately), sales = await asyncio.gather(
         _outlets(asked, moment, selection), _sales(asked, moment, selection, left_out)

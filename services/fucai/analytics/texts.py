@@ -10,7 +10,7 @@ from string import Template
 from typing import NamedTuple
 
 from fucai.analytics import outlet_days, sums
-from fucai.analytics.outlet_days import BEFORE, NOW, OUTLET
+from fucai.analytics.outlet_days import BEFORE, NOW, OUTLET, Where, among
 from fucai.domain.periods import WEEKS_A_YEAR_DAYS, Comparison, Grain
 
 # Dimension: the keys that the inner query groups by besides the day; the value, attributes as of day $day.
@@ -109,24 +109,11 @@ def plain(name: str) -> str:
     return _read(name)
 
 
-class Where(NamedTuple):
-    """Conditions of a selection as they stand in a text: on the events read, and on sums by outlet and day."""
-
-    read: str
-    summed: str
-    keys: frozenset[str]
-    """Keys that the sums need for the second."""
-    fine: bool
-    """Whether the first tells events of one outlet and day apart."""
-    daily: bool
-    """Whether it tells days apart."""
-
-
 @cache
 def where(key: tuple[tuple[str, bool], ...], *, today: bool = False, as_of: bool = False) -> Where:
     """The conditions of a `Selection` with that key, whose `parameters()` they name; "1" where there are none."""
     read, summed, keys = [], [], set()
-    fine = as_of or any(dimension in _FINE for dimension, _ in key)
+    named = {dimension for dimension, _ in key}
     for place, (dimension, exclude) in enumerate(key):
         kind, value = FILTERS[dimension]
         values = f"{{filter_{place}:Array({'UInt8' if kind is FilterKind.NUMBER else 'String'})}}"
@@ -140,8 +127,14 @@ def where(key: tuple[tuple[str, bool], ...], *, today: bool = False, as_of: bool
                 read.append("NOT daily_summary")  # which has no hour
     if as_of:
         read.append("stored_at <= fromUnixTimestamp64Milli({as_of_ms:Int64})")
-    daily = any(dimension == "weekday" for dimension, _ in key)
-    return Where(" AND ".join(read) or "1", " AND ".join(summed) or "1", frozenset(keys), fine, daily)
+    return Where(
+        read=" AND ".join(read) or "1",
+        summed=" AND ".join(summed) or "1",
+        keys=frozenset(keys),
+        fine=as_of or not _FINE.isdisjoint(named),
+        daily="weekday" in named,
+        near=("outlet", False) in key,
+    )
 
 
 def groups(dimensions: Iterable[str], *, today: bool = False) -> str:
@@ -221,16 +214,23 @@ def figures(
         rows=outlet_days.rows(
             sums.columns_of(["sales", "bets", "events", *summed]),
             keys,
-            f"{f'({NOW} OR {BEFORE})' if sides else NOW}{' AND NOT daily_summary' if hourly else ''}",
-            chosen.read,
-            fine=chosen.fine,
+            NOW | BEFORE if sides else NOW,
+            chosen.also("NOT daily_summary") if hourly else chosen,
             by_month=_by_month(grain, shift) and not (chosen.daily or tells_days(dimensions)),
         ),
         further="".join(f",\n    {_further(name)} AS {name}" for name in further),
         summed=chosen.summed,
         counterpart=_NOT_LEAP_DAY if alone else "1",
-        threads="" if OUTLET in keys or chosen.fine else "\nSETTINGS max_threads = 1",
+        settings=_of_channel(keys, summed, conditions) if OUTLET not in keys and not chosen.fine else "",
     )
+
+
+def _of_channel(keys: set[str], names: Iterable[str], conditions: Iterable[tuple[str, bool]]) -> str:
+    """The settings of a query that asks about no outlet; the projection is named where there is but one for it."""
+    by_draw = keys <= {"game", "draw_no"} and "summary_count" not in sums.columns_of(names)
+    named = all(dimension != "outlet" for dimension, _ in conditions) and by_draw
+    projection = ", preferred_optimize_projection_name = 'by_draw'" if named else ""
+    return f"\nSETTINGS max_threads = 1{projection}"
 
 
 def _further(name: str) -> str:
@@ -259,22 +259,21 @@ def growth(
     keys = (keys_of(dimensions) | chosen.keys | sums.keys_of(names) | {OUTLET}) - {"kind"}
     grouped = groups(dimensions, today=today)
     sides = ("now_", "", NOW), ("before_", "base_", BEFORE)
-    terms = [f"sumIf({sums.SUMS[name].term}, {days}) AS {side}{name}" for side, _, days in sides for name in names]
+    terms = [f"sumIf({sums.SUMS[name].term}, {days.text}) AS {side}{name}" for side, _, days in sides for name in names]
     return Template(_read("growth")).substitute(
         groups="emptyArrayString()" if rest else grouped,
         rows=outlet_days.rows(
             sums.columns_of([*names, "sold"]),
             keys,
-            f"({NOW} OR {BEFORE})",
-            chosen.read,
-            fine=chosen.fine,
+            NOW | BEFORE,
+            chosen,
             by_month=not (chosen.daily or tells_days(dimensions)),
         ),
         sums=",\n    ".join(f"sum({side}{name}) AS {shown}{name}" for side, shown, _ in sides for name in names),
         terms=",\n        ".join(terms),
         sold=sums.SUMS["sold"].term,
-        now=NOW,
-        before=BEFORE,
+        now=NOW.text,
+        before=BEFORE.text,
         summed=chosen.summed,
         kept=f"NOT has({_SHOWN}, {grouped})" if rest else "1",
     )
@@ -301,9 +300,8 @@ def active(
         rows=outlet_days.rows(
             ["visit_count", "summary_count"],
             {OUTLET, *keys},
-            "(business_day IN {open_days:Array(Date)} OR business_day IN {base_open_days:Array(Date)})",
-            chosen.read,
-            fine=chosen.fine,
+            among("open_days") | among("base_open_days"),
+            chosen,
             kinds=outlet_days.SALES_ONLY,
         ),
         summed=chosen.summed,

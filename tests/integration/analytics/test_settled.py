@@ -11,6 +11,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from fucai.analytics import outlet_days
+from fucai.analytics.texts import where
 from fucai.domain.periods import DayRange
 from tests.support.clickhouse import Database, fresh_database
 
@@ -27,9 +28,10 @@ SELECT concat('O', toString(number % 5)), toDate('{FIRST}') + number % {DAYS}, i
        if(number % 3 = 0, 'instant', 'ssq'), if(number % 3 = 0, '', '2025001'), 200, 1, 'T', 7, number
 FROM numbers(4000)
 """
-_SETTLED_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, "1", fine=False)
-_MONTHS_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, "1", fine=False, by_month=True)
-_VISIBLE_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, "1", fine=True)
+_ALL = where(())
+_SETTLED_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, _ALL)
+_MONTHS_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, _ALL, by_month=True)
+_VISIBLE_TEXT = outlet_days.rows(["bet_count"], {"outlet_id"}, outlet_days.NOW, _ALL._replace(fine=True))
 _PERIOD = outlet_days.of_days(DayRange(FIRST, FIRST + timedelta(days=DAYS - 1)))
 _MOVES = {"O1": date(2025, 1, 15), "O2": date(2025, 2, 1), "O3": date(2025, 3, 2)}
 """When outlets change zone: within a whole month, on the first of one, and in the part of a month at the end."""
@@ -152,7 +154,8 @@ def test_an_event_stored_while_a_query_runs_does_not_slip_in(database: Database)
     client = database.client()
     client.command("ALTER TABLE sales DELETE WHERE draw_no = '2025002' SETTINGS mutations_sync = 2")
     client.close()
-    settled_before = "FROM (SELECT * FROM sales WHERE NOT has({unsettled:Array(Date)}, business_day))"
+    place = "toYYYYMM(business_day) * 1000000000000 + cityHash64(outlet_id) % 1000000000000 AS place"
+    settled_before = f"FROM (SELECT *, {place} FROM sales WHERE NOT has({{unsettled:Array(Date)}}, business_day))"
     careless = _SETTLED_TEXT.replace("FROM settled_sales", settled_before)
     assert _leaks(database, careless, asked_before=True) > 0
 

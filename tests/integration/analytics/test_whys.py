@@ -109,7 +109,7 @@ def test_answers_explain_themselves(analytics: AnalyticsServiceStub) -> None:
         assert answer.about.currency == "CNY"
         assert answer.about.freshness.last_day == "2025-03-10"
         assert all(one.name and one.text_zh and one.text_en for one in answer.about.definitions)
-        assert ["by_outlet"] in [list(query.projections) for query in answer.about.queries]
+        assert ["by_outlet", "by_outlet_month"] in [list(query.projections) for query in answer.about.queries]
 
 
 @pytest.mark.parametrize(

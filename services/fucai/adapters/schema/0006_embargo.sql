@@ -98,14 +98,9 @@ CREATE VIEW IF NOT EXISTS withheld_draws ${on_cluster} AS
 SELECT game, draw_no, dictGet('${database}.draw_times', 'sealed_ms', tuple(game, draw_no)) AS sealed_ms
 FROM (SELECT toString(game) AS game, toString(draw_no) AS draw_no, count() FROM ${database}.sales_seals WHERE withheld GROUP BY game, draw_no);
 
--- The business days on which sales of such draws were made, by game and over the whole channel: who compares days leaves these games out
--- of them, so that what is only withheld does not look like a fall. Holds no figure.
-CREATE VIEW IF NOT EXISTS withheld_days ${on_cluster} AS
-SELECT game, business_day
-FROM (SELECT toString(game) AS game, business_day, count() FROM ${database}.sales_seals WHERE withheld GROUP BY game, business_day);
-
 -- How far the store reaches, and which draws are withheld, in one row and one reading: the first part without them, the second with the last sealed
--- first (game, draw number, scheduled close, seal, end; 0 where not known, an end in the far future), those in no table last. next_seal_ms: of any draw, 0 for none.
+-- first (game, draw number, scheduled close, seal, end; 0 where not known, an end in the far future), those in no table last. next_seal_ms: of any draw, 0 for none. withheld_days: the game and business day of their sales, over the whole channel;
+-- who compares days leaves these games out of them, so that what is only withheld does not look like a fall.
 CREATE VIEW IF NOT EXISTS store_reach ${on_cluster} AS
 SELECT
     toUnixTimestamp64Milli(maxIf(newest, NOT withheld)) AS latest_received_ms,
@@ -119,6 +114,7 @@ SELECT
         ),
         groupUniqArrayIf((toString(game), toString(draw_no)), withheld)
     )) AS withheld_draws,
+    groupUniqArrayIf((toString(game), business_day), withheld) AS withheld_days,
     (SELECT min(sealed_ms) FROM ${database}.draw_times WHERE sealed_ms > toUnixTimestamp64Milli(now64(3))) AS next_seal_ms
 FROM
 (

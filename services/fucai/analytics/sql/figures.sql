@@ -17,4 +17,4 @@ FROM
 WHERE $counterpart AND $summed
 GROUP BY bucket, hour, groups
 ORDER BY bucket, hour, groups
-LIMIT {rows:UInt32}$threads
+LIMIT {rows:UInt32}$settings

@@ -8,19 +8,22 @@ FROM
     FROM settled_months
     WHERE has(arrayMap(day -> toYYYYMM(day), {open_months:Array(Date)}), month) AND $read
     GROUP BY outlet_id, first
+    SETTINGS preferred_optimize_projection_name = 'by_outlet_month'
     UNION ALL
     SELECT outlet_id, toStartOfMonth(day) AS first, groupBitOr(bitShiftLeft(toUInt32(1), toDayOfMonth(day))) AS sold
     FROM
     (
         SELECT outlet_id, business_day AS day, countIf(kind = 'SALE' AND NOT daily_summary) AS visit_count, countIf(kind = 'SALE' AND daily_summary AND bets > 0) AS summary_count
         FROM settled_sales
-        WHERE month_unsettled AND business_day IN {open_days:Array(Date)} AND $read
+        WHERE month_unsettled AND $days AND $read
         GROUP BY outlet_id, day
+        SETTINGS preferred_optimize_projection_name = 'by_outlet'
         UNION ALL
         SELECT outlet_id, business_day AS day, countIf(NOT daily_summary) AS visit_count, countIf(daily_summary AND bets > 0) AS summary_count
         FROM unsettled_sales
         WHERE business_day IN {open_days:Array(Date)} AND kind = 'SALE' AND $read
         GROUP BY outlet_id, day
+        SETTINGS preferred_optimize_projection_name = 'by_outlet_draw'
     )
     WHERE visit_count > 0 OR summary_count > 0
     GROUP BY outlet_id, first
