@@ -71,7 +71,12 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         BadQuestionError: a field of the request is wrong, or there is no base.
         UnknownOutletError: no such outlet, neither registered nor seen in a sale.
     """
-    now = await reach(asked.ask)
+    named = {"outlet_id": request.outlet_id}
+    now, versions, terminals = await asyncio.gather(
+        reach(asked.ask),
+        asked.ask(texts.plain("outlet_versions"), named),
+        asked.ask(texts.plain("outlet_terminals"), named | {"today": asked.today, "import_kind": IMPORT_KIND}),
+    )
     bad: list[Violation] = []
     if not request.outlet_id:
         bad.append(Violation("outlet_id", "is empty: give the id of an outlet"))
@@ -79,13 +84,7 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
     period = read_period(request, now, asked.today, bad, begin=Begin.FOUR_WEEKS)
     if bad or period is None:
         raise BadQuestionError(bad)
-    named = {"outlet_id": request.outlet_id}
-    versions, terminals, found, (games,) = await asyncio.gather(
-        asked.ask(texts.plain("outlet_versions"), named),
-        asked.ask(texts.plain("outlet_terminals"), named | {"today": asked.today, "import_kind": IMPORT_KIND}),
-        pairing(asked.ask, period, selection),
-        names(asked.ask, ["game"]),
-    )
+    found, (games,) = await asyncio.gather(pairing(asked.ask, period, selection), names(asked.ask, ["game"]))
     question = _Question(request.outlet_id, found.days, selection)
     here, place, alerts = await asyncio.gather(
         sold(asked.ask, request.outlet_id, selection, found, _SUMS),

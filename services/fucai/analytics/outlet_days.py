@@ -83,7 +83,7 @@ def between(first: str, last: str) -> Days:
 def among(name: str) -> Days:
     """The days of a parameter that is an array."""
     days = f"{{{name}:Array(Date)}}"
-    return Days(f"business_day IN {days}", f"has(arrayMap(day -> toYYYYMM(day), {days}), month)")
+    return Days(f"business_day IN {days}", f"has(arrayDistinct(arrayMap(day -> toYYYYMM(day), {days})), month)")
 
 
 NOW = between("first_day", "last_day")
