@@ -40,6 +40,7 @@ WINDOW_DAYS = 7
 """Open days in which an active terminal has a sale."""
 MAX_ROWS = 4_000_000
 
+_NEAR = "\nSETTINGS optimize_use_projections = 0"  # the events of an outlet lie together: none would be used
 _WEEK = timedelta(days=7)
 _WHOLE_DAY = range(24)
 _ALL_DAY = 0  # the hour under which a day's sales stand when the whole day is looked at
@@ -210,4 +211,5 @@ async def _by_terminal(
 
 @cache
 def _text(name: str, key: Key, *, as_of: bool) -> str:
-    return Template(plain(name)).substitute(read=where(key, as_of=as_of).read)
+    chosen = where(key, as_of=as_of)
+    return Template(plain(name)).substitute(read=chosen.read, settings=_NEAR if chosen.near else "")

@@ -210,11 +210,11 @@ def place_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = F
             sums.columns_of(["sales"]),
             {OUTLET},
             NOW,
-            chosen.also(_BESIDE),
+            chosen,
             by_month=not chosen.daily,
             kinds=NET_SALES,
         ),
-        summed=chosen.summed,
+        summed=f"{chosen.summed} AND {_BESIDE}",
     )
 
 

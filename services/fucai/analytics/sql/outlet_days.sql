@@ -9,4 +9,4 @@ SELECT business_day, kind, outlet_id, $columns
 FROM unsettled_sales
 WHERE $days AND $read
 GROUP BY business_day, kind, outlet_id
-SETTINGS preferred_optimize_projection_name = 'by_outlet_draw'
+SETTINGS preferred_optimize_projection_name = 'by_outlet_draw', optimize_move_to_prewhere = 0

@@ -19,4 +19,4 @@ FROM
 WHERE $summed
 GROUP BY of_base, code
 ORDER BY of_base, code
-SETTINGS optimize_use_projections = 0, max_threads = 1
+SETTINGS optimize_use_projections = 0, optimize_move_to_prewhere = 0, max_threads = 1

@@ -8,7 +8,7 @@ FROM
     FROM settled_months
     WHERE has(arrayMap(day -> toYYYYMM(day), {open_months:Array(Date)}), month) AND $read
     GROUP BY outlet_id, first
-    SETTINGS preferred_optimize_projection_name = 'by_outlet_month'
+    SETTINGS preferred_optimize_projection_name = 'by_outlet_month', optimize_move_to_prewhere = 0
     UNION ALL
     SELECT outlet_id, toStartOfMonth(day) AS first, groupBitOr(bitShiftLeft(toUInt32(1), toDayOfMonth(day))) AS sold
     FROM
@@ -17,13 +17,13 @@ FROM
         FROM settled_sales
         WHERE month_unsettled AND $days AND $read
         GROUP BY outlet_id, day
-        SETTINGS preferred_optimize_projection_name = 'by_outlet'
+        SETTINGS preferred_optimize_projection_name = 'by_outlet', optimize_move_to_prewhere = 0
         UNION ALL
         SELECT outlet_id, business_day AS day, countIf(NOT daily_summary) AS visit_count, countIf(daily_summary AND bets > 0) AS summary_count
         FROM unsettled_sales
         WHERE business_day IN {open_days:Array(Date)} AND kind = 'SALE' AND $read
         GROUP BY outlet_id, day
-        SETTINGS preferred_optimize_projection_name = 'by_outlet_draw'
+        SETTINGS preferred_optimize_projection_name = 'by_outlet_draw', optimize_move_to_prewhere = 0
     )
     WHERE visit_count > 0 OR summary_count > 0
     GROUP BY outlet_id, first

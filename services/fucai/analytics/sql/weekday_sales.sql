@@ -13,4 +13,4 @@ FROM
     GROUP BY business_day, outlet_id, game, kind
 )
 GROUP BY outlet_id, business_day
-LIMIT {rows:UInt32}
+LIMIT {rows:UInt32}$settings
