@@ -86,19 +86,19 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         raise BadQuestionError(bad)
     found, (games,) = await asyncio.gather(pairing(asked.ask, period, selection), names(asked.ask, ["game"]))
     question = _Question(request.outlet_id, found.days, selection)
-    here, place, alerts = await asyncio.gather(
+    own_sales, place, alerts = await asyncio.gather(
         sold(asked.ask, request.outlet_id, selection, found, _SUMS),
         _place(asked, question, versions),
         _alerts(asked, question, now, versions),
     )
-    last_sale_ms = here.last_sale_ms
+    last_sale_ms = own_sales.last_sale_ms
     if not last_sale_ms or now.last_day is None or found.days.last < now.last_day:
         last_sale_ms = await last_sale(asked.ask, request.outlet_id, selection, now.last_day)
     if not versions and not last_sale_ms:
         raise UnknownOutletError(
             request.outlet_id, await asked.ask(texts.plain("outlet_near"), {"asked": request.outlet_id})
         )
-    measurements, lacking = await _measure(asked, question, here, found)
+    measurements, lacking = await _measure(asked, question, own_sales, found)
     answer = analytics_pb2.OutletResponse(
         outlet_id=request.outlet_id,
         versions=[_version(row) for row in versions],
@@ -110,7 +110,7 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         measurements=measurements,
         alerts=alerts,
     )
-    _fill_sales(answer, question, here, games)
+    _fill_sales(answer, question, own_sales, games)
     answer.MergeFrom(place)
     told = [*definitions.of_outlet(_MEASURES), watch_definitions.of_card()]
     answer.about.CopyFrom(asked.about(now, told, lacking))
@@ -136,10 +136,10 @@ def _on(versions: Sequence[Row], day: date) -> Row | None:
 
 
 async def _measure(
-    asked: Asked, question: _Question, here: Sold, found: Pairing
+    asked: Asked, question: _Question, own_sales: Sold, found: Pairing
 ) -> tuple[list[analytics_pb2.Measurement], list[analytics_pb2.UnratedGame]]:
     """The measures of the period and its base, with growth; and the games for whose sake some are absent."""
-    value, before = _summed(here.now), _summed(here.base)
+    value, before = _summed(own_sales.now), _summed(own_sales.base)
     lacking: list[analytics_pb2.UnratedGame] = []
     if is_lacking([value, before]):
         chosen = own(question.outlet_id, question.others)
@@ -153,14 +153,14 @@ def _summed(games: Mapping[str, OfGame]) -> Sums:
 
 
 def _fill_sales(
-    answer: analytics_pb2.OutletResponse, question: _Question, here: Sold, named: Mapping[str, str]
+    answer: analytics_pb2.OutletResponse, question: _Question, own_sales: Sold, named: Mapping[str, str]
 ) -> None:
     """The daily curve and the games, the largest sales first."""
     by_day = Counter[date]()
-    for game in here.now.values():
+    for game in own_sales.now.values():
         by_day.update(game.by_day)
     answer.daily_sales_fen.extend(by_day[day] for day in question.days)
-    by_game = {code: game.sums["sales"] for code, game in here.now.items()}
+    by_game = {code: game.sums["sales"] for code, game in own_sales.now.items()}
     games = sorted(by_game, key=lambda code: (-by_game[code], code))
     shares = apportion([by_game[code] for code in games])
     answer.games.extend(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,6 +48,26 @@ class HeldStore(Store):
         return late
 
 
+class Arrivals(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
+    """Counts the questions that have come to the server."""
+
+    count = 0
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """Lets everything pass."""
+        self.count += 1
+        return await continuation(handler_call_details)
+
+
+@pytest.fixture
+def client(clickhouse_database: Database) -> Iterator[Any]:
+    """A client of a store that has one import, of which draws and acts are rows."""
+    found = clickhouse_database.client()
+    found.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
+    yield found
+    found.close()
+
+
 def close_in(client: Any, draw_no: str, ms: int) -> int:
     """Sells a draw whose sales close in some milliseconds by the store's clock; that moment, Unix ms."""
     ((now_ms,),) = client.query("SELECT toUnixTimestamp64Milli(now64(3))").result_rows
@@ -65,9 +85,10 @@ async def parts_of(stub: Any, question: pb.TrendRequest) -> list[pb.StreamTrendR
 
 
 @asynccontextmanager
-async def asking(database: Database) -> AsyncIterator[tuple[HeldStore, Any]]:
-    """A store that can be held up, and a client of a service before it."""
-    store, server = HeldStore(database.url, database.name), grpc.aio.server()
+async def asking(database: Database, arrivals: Arrivals | None = None) -> AsyncIterator[tuple[HeldStore, Any]]:
+    """A store that can be held up, and a client of a service before it, whose arrivals may be counted."""
+    store = HeldStore(database.url, database.name)
+    server = grpc.aio.server(interceptors=[arrivals] if arrivals else [])
     service = AnalyticsService(store, zone=ZONE, currency="CNY")
     add_AnalyticsServiceServicer_to_server(service, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -102,10 +123,8 @@ async def answers_of(stub: Any) -> list[tuple[int, int]]:
     ]
 
 
-def test_an_answer_that_a_seal_fell_into_is_begun_anew(clickhouse_database: Database) -> None:
+def test_an_answer_that_a_seal_fell_into_is_begun_anew(clickhouse_database: Database, client: Any) -> None:
     """What was read before the seal is given to nobody: the answer is without the draw, and says so."""
-    client = clickhouse_database.client()
-    client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
 
     async def ask() -> None:
         async with asking(clickhouse_database) as (store, stub):
@@ -124,13 +143,10 @@ def test_an_answer_that_a_seal_fell_into_is_begun_anew(clickhouse_database: Data
             assert sum(moment < closes_ms for moment in held_up) >= 3
 
     asyncio.run(ask())
-    client.close()
 
 
-def test_draws_sealed_during_every_try_refuse_the_answer(clickhouse_database: Database) -> None:
+def test_draws_sealed_during_every_try_refuse_the_answer(clickhouse_database: Database, client: Any) -> None:
     """UNAVAILABLE, to be asked again at once; then it is without them."""
-    client = clickhouse_database.client()
-    client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
 
     async def ask() -> None:
         async with asking(clickhouse_database) as (store, stub):
@@ -153,15 +169,12 @@ def test_draws_sealed_during_every_try_refuse_the_answer(clickhouse_database: Da
             assert (answer.total.sales_fen, answer.freshness.withheld_draws) == (200 * 6, 3)
 
     asyncio.run(ask())
-    client.close()
 
 
 def test_a_stream_that_was_begun_ends_where_a_draw_is_sealed(
-    clickhouse_database: Database, monkeypatch: pytest.MonkeyPatch
+    clickhouse_database: Database, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It cannot be begun anew, for its first part was given; what was read for the next is not."""
-    client = clickhouse_database.client()
-    client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
     monkeypatch.setattr(trend, "PART_ROWS", 1)
     yesterday = TODAY - timedelta(days=1)
 
@@ -191,13 +204,10 @@ def test_a_stream_that_was_begun_ends_where_a_draw_is_sealed(
             assert given == [300]
 
     asyncio.run(ask())
-    client.close()
 
 
-def test_a_seal_by_hand_counts_from_when_the_store_has_it(clickhouse_database: Database) -> None:
+def test_a_seal_by_hand_counts_from_when_the_store_has_it(clickhouse_database: Database, client: Any) -> None:
     """Recorded before the question, looked up while it is answered: begun anew, and answered without the draw."""
-    client = clickhouse_database.client()
-    client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
 
     async def ask() -> None:
         async with asking(clickhouse_database) as (store, stub):
@@ -214,18 +224,16 @@ def test_a_seal_by_hand_counts_from_when_the_store_has_it(clickhouse_database: D
             assert (len(sealed), answer.total.sales_fen, answer.freshness.withheld_draws) == (1, 0, 1)
 
     asyncio.run(ask())
-    client.close()
 
 
 def test_who_asks_the_same_while_it_is_answered_is_given_what_was_stored_before_he_asked(
-    clickhouse_database: Database,
+    clickhouse_database: Database, client: Any
 ) -> None:
     """The first answer was read before a sale came in; those who ask after it are not given that one."""
-    client = clickhouse_database.client()
-    client.insert("imports", [[1, "test"]], column_names=["import_id", "source"])
+    arrivals = Arrivals()
 
     async def ask() -> None:
-        async with asking(clickhouse_database) as (store, stub):
+        async with asking(clickhouse_database, arrivals) as (store, stub):
             close_in(client, "2026001", 3_600_000)
             was_read, go_on = asyncio.Event(), asyncio.Event()
 
@@ -238,11 +246,10 @@ def test_who_asks_the_same_while_it_is_answered_is_given_what_was_stored_before_
             await was_read.wait()
             close_in(client, "2026002", 3_600_000)
             others = [asyncio.create_task(awaited(stub.Trend(QUESTION))) for _ in range(4)]
-            others.append(asyncio.create_task(awaited(stub.Trend(QUESTION, timeout=30))))
-            await asyncio.sleep(0)
+            while arrivals.count < 1 + len(others):
+                await asyncio.sleep(0.01)
             go_on.set()
             assert (await first).total.sales_fen == 200
             assert {answer.total.sales_fen for answer in await asyncio.gather(*others)} == {400}
 
     asyncio.run(ask())
-    client.close()
