@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, timedelta
 
 from fucai.analytics import watch_definitions
 from fucai.analytics.alert_parameters import parameters_of, read_parameters
 from fucai.analytics.asked import Asked
-from fucai.analytics.judging import Judged, judge
+from fucai.analytics.judging import DaySold, Judged, compared_days, judge
 from fucai.analytics.open_outlets import FILTERS, OpenOutlet
 from fucai.analytics.paging import page
 from fucai.analytics.questions import BadQuestionError, read_day
@@ -58,12 +58,21 @@ async def alerts(asked: Asked, request: analytics_pb2.AlertsRequest) -> analytic
 
 
 async def outlet_alerts(
-    asked: Asked, now: Reach, day: date, outlet: OpenOutlet, *, as_of_ms: int = 0
+    asked: Asked,
+    now: Reach,
+    day: date,
+    outlet: OpenOutlet,
+    sold: Collection[DaySold] | None = None,
+    *,
+    as_of_ms: int = 0,
 ) -> list[analytics_pb2.Alert]:
-    """The alerts that stand for one outlet that is open on `last_day`, by the default parameters."""
+    """The alerts that stand for one outlet that is open on `last_day`, by the default parameters.
+
+    What it `sold` on the `watched_days` is looked up unless given.
+    """
     selection = Selection((Condition("outlet", (outlet.outlet_id,)),), as_of_ms=as_of_ms)
     outlets = {outlet.outlet_id: outlet}
-    found = await judge(asked.ask, now, day, OF_OUTLETS, selection, RuleSet(), outlets)
+    found = await judge(asked.ask, now, day, OF_OUTLETS, selection, RuleSet(), outlets, sold)
     return [_message(alert, found.outlets.get(alert.outlet_id)) for alert in found.alerts]
 
 
@@ -77,6 +86,11 @@ def last_day(asked: Asked, now: Reach) -> date | None:
     received = datetime.fromtimestamp(now.latest_received_ms / 1000, asked.zone).date()
     day = min(now.last_day, asked.today - _DAY, received - _DAY)
     return day if day >= now.first_day else None
+
+
+def watched_days(day: date) -> list[date]:
+    """The days of whose sales `outlet_alerts` needs to know."""
+    return compared_days(day, RuleSet())
 
 
 def _rules(names: Iterable[str], bad: list[Violation]) -> list[Rule]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
 from string import Template
+from typing import NamedTuple
 
 from fucai.analytics.left_out import Withheld, withheld_days
 from fucai.analytics.open_outlets import Key, OpenOutlet, on_day, open_outlets
@@ -73,6 +74,16 @@ class Judged:
     notes: list[Label]
 
 
+class DaySold(NamedTuple):
+    """What an outlet sold of a game on a day: fen less voids, and whether anything, voided or not."""
+
+    outlet_id: str
+    game: str
+    day: date
+    fen: int
+    sold: bool
+
+
 @dataclass(slots=True)
 class _Days:
     """An outlet's sales by day: fen of the games that count; days with a sale of those; whether it sold anything."""
@@ -93,6 +104,11 @@ class _Known:
     withheld: Withheld
 
 
+def compared_days(day: date, rules: RuleSet) -> list[date]:
+    """The day and those whose sales a fall, a rise or silence of it is judged by, if stored and open."""
+    return [day - back * _WEEK for back in range(_weeks(rules) + 1)]
+
+
 async def judge(
     ask: Ask,
     now: Reach,
@@ -101,20 +117,20 @@ async def judge(
     selection: Selection,
     rules: RuleSet,
     outlets: Mapping[str, OpenOutlet] | None = None,
+    sold: Collection[DaySold] | None = None,
 ) -> Judged:
     """The alerts of the rules `wanted` on a stored day that is over, of the outlets that are chosen and open then.
 
-    They are looked up unless given.
+    They are looked up unless given; so is what they `sold` on the `compared_days`.
     """
-    weeks = max(rules.swing.reach_weeks, rules.silence.reach_weeks)
-    reach = DayRange(day - weeks * _WEEK, day)
+    reach = DayRange(day - _weeks(rules) * _WEEK, day)
     known, withheld = await asyncio.gather(market(ask, reach), withheld_days(ask, now, reach))
     if outlets is None:
         outlets = await open_outlets(ask, day, selection)
     found = _Known(day, now.first_day or day, known.closures, closed_days(known.closures, reach).all, withheld)
     outlet_rules = [rule for rule in wanted if rule in OF_OUTLETS]
     by_outlet, by_terminal = await asyncio.gather(
-        _by_outlet(ask, found, outlets, outlet_rules, selection, rules, weeks),
+        _by_outlet(ask, found, outlets, outlet_rules, selection, rules, sold),
         _by_terminal(ask, found, outlets, selection, rules, wanted=Rule.ACTIVE_TERMINALS in wanted),
     )
     parts = [by_outlet, by_terminal]
@@ -136,16 +152,16 @@ async def _by_outlet(
     wanted: Collection[Rule],
     selection: Selection,
     rules: RuleSet,
-    weeks: int,
+    given: Collection[DaySold] | None,
 ) -> Judged:
     """Falls, rises and silence."""
     if not wanted:
         return Judged([], {}, outlets, [], [])
     if known.day in known.closed:
         return Judged([], {}, outlets, [], [_CLOSED])
-    days = [known.day - back * _WEEK for back in range(weeks + 1)]
+    days = compared_days(known.day, rules)
     left_out = known.withheld.games(days)
-    sales = await _sales(ask, days, left_out, selection)
+    sales = await _sales(ask, days, left_out, selection) if given is None else _folded(given, known.day, left_out)
     alerts: list[Alert] = []
     evaluated: Counter[Rule] = Counter()
     for outlet_id, outlet in outlets.items():
@@ -183,6 +199,21 @@ async def _sales(ask: Ask, days: Collection[date], left_out: list[str], selectio
     return found
 
 
+def _folded(given: Collection[DaySold], day: date, left_out: Collection[str]) -> Mapping[str, _Days]:
+    """The same of what is known by game."""
+    found: defaultdict[str, _Days] = defaultdict(_Days)
+    for one in given:
+        sales = found[one.outlet_id]
+        sales.sold |= one.sold and one.day == day
+        if one.game not in left_out:
+            sales.fen[one.day] = sales.fen.get(one.day, 0) + one.fen
+    for one in given:
+        if one.sold and one.game not in left_out:
+            sales = found[one.outlet_id]
+            sales.counted[one.day] = {_ALL_DAY: sales.fen[one.day]}
+    return found
+
+
 async def _by_terminal(
     ask: Ask,
     known: _Known,
@@ -207,6 +238,10 @@ async def _by_terminal(
     states = [bool(active) for outlet_id, _, active in rows if outlet_id in outlets]
     alert = active_terminals_alert(known.day, Penetration(len(states), sum(states)), rules.least_active_bp)
     return Judged([alert] if alert else [], {Rule.ACTIVE_TERMINALS: len(states)}, outlets, [], [])
+
+
+def _weeks(rules: RuleSet) -> int:
+    return max(rules.swing.reach_weeks, rules.silence.reach_weeks)
 
 
 @cache

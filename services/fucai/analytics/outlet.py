@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from string import Template
 
 from fucai.analytics import definitions, sums, texts, watch_definitions
-from fucai.analytics.alerts import last_day, outlet_alerts
+from fucai.analytics.alerts import last_day, outlet_alerts, watched_days
 from fucai.analytics.asked import Asked
+from fucai.analytics.judging import DaySold
 from fucai.analytics.measures import MEASURES, Sums, measurement, sums_of
 from fucai.analytics.open_outlets import OpenOutlet
-from fucai.analytics.outlet_days import NET_SALES, NOW, OUTLET, of_days, rows
+from fucai.analytics.outlet_days import NET_SALES, NOW, OUTLET, hold_months, of_days, rows
 from fucai.analytics.outlet_sold import OfGame, Sold, last_sale, own, sold
 from fucai.analytics.pairing import Begin, pairing, pairing_message, read_period
 from fucai.analytics.questions import BadQuestionError
@@ -38,10 +39,10 @@ _MEASURES = tuple(
 _SUMS = tuple(dict.fromkeys(sums_of(_MEASURES)))
 _FILTERS = tuple(name for name in texts.FILTERS if name != "outlet")
 
-# Opaque to the search of marks, which would take longer than reading them.
+# Opaque (in `if`) to the search of marks, which would take longer than reading them.
 _BESIDE = (
-    "if(outlet_id IN (SELECT outlet_id FROM outlet_history"
-    " WHERE mgmt_area = {mgmt_area:String} OR zone_type = {zone_type:String}), true, false)"
+    "outlet_id IN (SELECT outlet_id FROM outlet_history"
+    " WHERE mgmt_area = {mgmt_area:String} OR zone_type = {zone_type:String})"
 )
 
 
@@ -86,11 +87,12 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
         raise BadQuestionError(bad)
     found, (games,) = await asyncio.gather(pairing(asked.ask, period, selection), names(asked.ask, ["game"]))
     question = _Question(request.outlet_id, found.days, selection)
-    own_sales, place, alerts = await asyncio.gather(
-        sold(asked.ask, request.outlet_id, selection, found, _SUMS),
-        _place(asked, question, versions),
-        _alerts(asked, question, now, versions),
+    judged = last_day(asked, now)
+    watched = watched_days(judged) if judged and not selection.conditions else []
+    own_sales, place = await asyncio.gather(
+        sold(asked.ask, request.outlet_id, selection, found, _SUMS, watched), _place(asked, question, versions)
     )
+    alerts = await _alerts(asked, question, now, versions, _by_day(question, own_sales) if watched else None)
     last_sale_ms = own_sales.last_sale_ms
     if not last_sale_ms or now.last_day is None or found.days.last < now.last_day:
         last_sale_ms = await last_sale(asked.ask, request.outlet_id, selection, now.last_day)
@@ -117,8 +119,10 @@ async def outlet(asked: Asked, request: analytics_pb2.OutletRequest) -> analytic
     return answer
 
 
-async def _alerts(asked: Asked, question: _Question, now: Reach, versions: Sequence[Row]) -> list[analytics_pb2.Alert]:
-    """Those of the last day that can be judged, if it was open then."""
+async def _alerts(
+    asked: Asked, question: _Question, now: Reach, versions: Sequence[Row], sold: Collection[DaySold] | None
+) -> list[analytics_pb2.Alert]:
+    """Those of the last day that can be judged, if it was open then; what it sold is asked for if not known."""
     day = last_day(asked, now)
     here = _on(versions, day) if day else None
     if day is None or here is None:
@@ -127,7 +131,16 @@ async def _alerts(asked: Asked, question: _Question, now: Reach, versions: Seque
     if opened > day or (closed is not None and closed <= day):
         return []
     outlet_ = OpenOutlet(question.outlet_id, str(name), str(zone_name), str(area), opened)
-    return await outlet_alerts(asked, now, day, outlet_, as_of_ms=question.others.as_of_ms)
+    return await outlet_alerts(asked, now, day, outlet_, sold, as_of_ms=question.others.as_of_ms)
+
+
+def _by_day(question: _Question, own_sales: Sold) -> list[DaySold]:
+    """What it sold on the watched days, by game."""
+    return [
+        DaySold(question.outlet_id, game, day, sold.by_day.get(day, 0), day in sold.bets)
+        for game, sold in own_sales.watched.items()
+        for day in sold.by_day.keys() | sold.bets.keys()
+    ]
 
 
 def _on(versions: Sequence[Row], day: date) -> Row | None:
@@ -182,8 +195,9 @@ async def _place(asked: Asked, question: _Question, versions: Sequence[Row]) -> 
         "mgmt_area": area,
         "zone_type": zone_type,
     }
+    text = place_text(others.key, **others.switches, months=hold_months(question.days))
     ((own, _, place, outlets, type_fen, type_outlets),) = await asked.ask(
-        place_text(others.key, **others.switches), merged(others.parameters(), of_days(question.days), named)
+        text, merged(others.parameters(), of_days(question.days), named)
     )
     return analytics_pb2.OutletResponse(
         mgmt_area=area,
@@ -195,10 +209,13 @@ async def _place(asked: Asked, question: _Question, versions: Sequence[Row]) -> 
 
 
 @cache
-def place_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = False, as_of: bool = False) -> str:
+def place_text(
+    conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = False, as_of: bool = False, months: bool = True
+) -> str:
     """The query of an outlet's place. Parameters: outlet_id, mgmt_area, zone_type, days, those of the selection.
 
-    Columns: own_fen, area_sales, place, outlets_in_area, zone_type_fen, zone_type_outlets.
+    Without `months` no month lies whole in the days. Columns: own_fen, area_sales, place, outlets_in_area,
+    zone_type_fen, zone_type_outlets.
     """
     chosen = texts.where(conditions, today=today, as_of=as_of)
     area, zone_type = (f"arrayElement({texts.groups([name], today=today)}, 1)" for name in ("mgmt_area", "zone_type"))
@@ -211,10 +228,11 @@ def place_text(conditions: tuple[tuple[str, bool], ...] = (), *, today: bool = F
             {OUTLET},
             NOW,
             chosen,
-            by_month=not chosen.daily,
+            by_month=months and not chosen.daily,
             kinds=NET_SALES,
+            turning_of=_BESIDE,
         ),
-        summed=f"{chosen.summed} AND {_BESIDE}",
+        summed=f"{chosen.summed} AND if({_BESIDE}, true, false)",
     )
 
 

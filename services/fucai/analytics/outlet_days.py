@@ -102,6 +102,11 @@ def of_sides(days: DayRange, base: DayRange | None) -> dict[str, object]:
     return of_days(days) | {"base_first_day": first, "base_last_day": last, "whole_months": months}
 
 
+def hold_months(days: DayRange, base: DayRange | None = None) -> bool:
+    """Whether a month lies whole in any of them; else nothing is gained by `by_month` of rows."""
+    return bool(months_inside(days, *([base] if base else [])))
+
+
 def rows(
     columns: Iterable[str],
     keys: Iterable[str],
@@ -110,11 +115,13 @@ def rows(
     *,
     by_month: bool = False,
     kinds: int = ALL_KINDS,
+    turning_of: str = "1",
 ) -> str:
     """The text of sums by business_day, kind and `keys`: the column fen, then the named ones of `sums`.
 
     With `by_month` the days of each of the whole_months may stand as its first: the question means the same by all of
-    them, but for the attributes of outlets, which are looked after here. Kinds beyond `kinds` may be left out.
+    them, but for the attributes of outlets, which are looked after here: of those with `turning_of`, a condition on
+    outlet_id, where the others are in no figure. Kinds beyond `kinds` may be left out.
     """
     needed = ["fen", *sorted({*columns} - {"fen"})]
     found = set(keys) - {"kind"}
@@ -133,7 +140,7 @@ def rows(
         kind="kind" if many else f"CAST('SALE', '{_KIND_TYPE}') AS kind",
         names="".join(f", {column}" for column in needed[1:]),
         settled=_template("outlet_months" if by_month else "outlet_each_day").substitute(
-            sums=summed, days=days.of_outlets(where), read=where.read, turning=_turning()
+            sums=summed, days=days.of_outlets(where), read=where.read, turning=_turning(turning_of)
         ),
         split=f"\nARRAY JOIN {_split(known, kinds)}" if many else "",
         days=days.text,
@@ -155,14 +162,14 @@ def _name(column: str, kind: str) -> str:
     return f"{kind.lower()}_{column}"
 
 
-def _turning() -> str:
+def _turning(outlets: str) -> str:
     """Whether an outlet changes its attributes within that month, so that its days can be told apart.
 
     By the key of the projection (0007_speed.sql), so that the others are not read; another outlet of the same number is
     read by day too. Through a scalar, which a query computes once: its branches agree which these are, whatever becomes
     of the registry meanwhile.
     """
-    return _template("turning").template.strip()
+    return _template("turning").substitute(outlets=outlets).strip()
 
 
 @cache

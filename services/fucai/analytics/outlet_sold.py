@@ -1,8 +1,8 @@
-"""What one outlet sold, by game and day, in a period and its base; and when it last sold."""
+"""What one outlet sold, by game and day, in a period, in its base and on days to watch; and when it last sold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
@@ -19,20 +19,28 @@ from fucai.domain.comparison import Pairing
 _LATELY = timedelta(days=31)
 _EVER = date(1970, 1, 1)
 
+_PERIOD, _BASE, _WATCHED = "period", "base", "watched"
+_WATCHED_DAYS = "has({watched_days:Array(Date)}, business_day)"
+
 
 class OfGame(NamedTuple):
-    """What the outlet sold of a game: sums by name; net sales in fen by day, of a period that is no base."""
+    """What the outlet sold of a game: sums by name; net sales in fen by day, not of a base; bets by watched day.
+
+    A day is missing where either is 0. Bets are those of sales, voided or not.
+    """
 
     sums: Sums
     by_day: Mapping[date, int]
+    bets: Mapping[date, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """What it sold in a period and its base, by game; its last sale in the period, Unix ms, 0 without any."""
+    """What it sold in a period, its base and on watched days, by game; the last sale in the period, Unix ms, or 0."""
 
     now: Mapping[str, OfGame]
     base: Mapping[str, OfGame]
+    watched: Mapping[str, OfGame]
     last_sale_ms: int
 
 
@@ -41,19 +49,31 @@ def own(outlet_id: str, others: Selection) -> Selection:
     return replace(others, conditions=(*others.conditions, Condition("outlet", (outlet_id,))))
 
 
-async def sold(ask: Ask, outlet_id: str, others: Selection, found: Pairing, names: Sequence[str]) -> Sold:
-    """What it sold in the period and its base: the sums `names`, with `others` the selection of its events."""
-    chosen = own(outlet_id, others)
+async def sold(
+    ask: Ask,
+    outlet_id: str,
+    others: Selection,
+    found: Pairing,
+    names: Sequence[str],
+    watched: Collection[date] = (),
+) -> Sold:
+    """What it sold in the period, its base and on the `watched` days: the sums `names`, of the events in `others`."""
     rows = await ask(
-        sold_text(tuple(names), chosen.key, **chosen.switches),
-        merged(of_sides(found.days, found.base), chosen.parameters(), await rates.parameters(ask, names)),
+        sold_text(tuple(names), others.key, **others.switches),
+        merged(
+            of_sides(found.days, found.base),
+            others.parameters(),
+            {"outlet_id": outlet_id, "watched_days": sorted(watched)},
+            await rates.parameters(ask, names),
+        ),
     )
-    sides: tuple[dict[str, OfGame], dict[str, OfGame]] = ({}, {})
+    sides: dict[str, dict[str, OfGame]] = {_PERIOD: {}, _BASE: {}, _WATCHED: {}}
     last_sale_ms = 0
-    for of_base, game, *figures, by_day, last_ms in rows:
-        sides[of_base][game] = OfGame(dict(zip(names, figures, strict=True)), dict(zip(*by_day, strict=True)))
-        last_sale_ms = max(last_sale_ms, 0 if of_base else int(last_ms))
-    return Sold(*sides, last_sale_ms)
+    for side, game, *figures, by_day, bets, last_ms in rows:
+        of_days = (dict(zip(*days, strict=True)) for days in (by_day, bets))
+        sides[side][game] = OfGame(dict(zip(names, figures, strict=True)), *of_days)
+        last_sale_ms = max(last_sale_ms, int(last_ms) if side == _PERIOD else 0)
+    return Sold(sides[_PERIOD], sides[_BASE], sides[_WATCHED], last_sale_ms)
 
 
 async def last_sale(ask: Ask, outlet_id: str, others: Selection, last_day: date | None) -> int:
@@ -70,18 +90,23 @@ async def last_sale(ask: Ask, outlet_id: str, others: Selection, last_day: date 
 def sold_text(
     names: tuple[str, ...], conditions: tuple[tuple[str, bool], ...], *, today: bool = False, as_of: bool = False
 ) -> str:
-    """The query of what one outlet sold. Parameters: those of the sides, the selection and the sums.
+    """The query of what one outlet sold. Parameters: outlet_id, watched_days, those of the sides, selection and sums.
 
-    Columns: of_base, code of the game, the sums `names`, by_day (days and net sales), last_sale_ms.
+    Columns: side, code of the game, the sums `names`, net sales and bets as days and values, last_sale_ms.
     """
     chosen = texts.where(conditions, today=today, as_of=as_of)
     return Template(texts.plain("outlet_sold")).substitute(
         now=NOW.text,
         before=BEFORE.text,
         days=(NOW | BEFORE).text,
+        period=_PERIOD,
+        base=_BASE,
+        watched=_WATCHED,
+        watched_days=_WATCHED_DAYS,
         sums=",\n    ".join(f"sum({sums.SUMS[name].term}) AS {name}" for name in names),
         sales=sums.SUMS["sales"].term,
-        columns=sums.texts_of(sums.columns_of(names)),
+        sold=sums.SUMS["sold"].term,
+        columns=sums.texts_of(sums.columns_of([*names, "sales", "sold"])),
         read=chosen.read,
         summed=chosen.summed,
     )

@@ -212,13 +212,17 @@ def test_filters_part_the_alerts_and_pages_sum_to_the_whole(watch: AnalyticsServ
     assert paged == list(whole.alerts)
 
 
-def test_an_outlets_card_has_its_alerts(watch: AnalyticsServiceStub) -> None:
-    """Those of the day judged by default, of this outlet only, and none of the whole channel."""
+def test_an_outlets_card_has_its_alerts(watch: AnalyticsServiceStub, busy: Busy) -> None:
+    """Those of the day judged by default, of this outlet only, and none of the whole channel; whatever is filtered."""
     whole = watch.Alerts(pb.AlertsRequest())
-    first = whole.alerts[0].outlet_id
-    card = watch.Outlet(pb.OutletRequest(outlet_id=first, compare=pb.COMPARISON_PREVIOUS))
-    assert list(card.alerts) == [one for one in whole.alerts if one.outlet_id == first]
-    assert card.alerts
+    assert {one.rule for one in whole.alerts} >= {"fall", "rise", "silence"}
+    only = pb.Selection(filters=[pb.Filter(dimension="game", values=["instant"])])
+    for shop in busy.shops:
+        for selection in (None, only):
+            card = watch.Outlet(
+                pb.OutletRequest(outlet_id=shop.outlet, compare=pb.COMPARISON_PREVIOUS, selection=selection)
+            )
+            assert list(card.alerts) == [one for one in whole.alerts if one.outlet_id == shop.outlet], shop.outlet
 
 
 def test_answers_say_whether_parameters_are_the_defaults(watch: AnalyticsServiceStub) -> None:
@@ -251,7 +255,13 @@ def test_a_fall_that_is_only_withheld_is_no_alert(engine_url: str, busy: Busy, b
     with sealed(engine_url, busy, f"busy_alerts_{back}", [YESTERDAY - DAY * back]) as (stub, visible):
         answer = stub.Alerts(pb.AlertsRequest())
         other = stub.Alerts(pb.AlertsRequest(day=(YESTERDAY - DAY).isoformat()))
+        cards = [
+            card.alerts
+            for shop in busy.shops
+            for card in [stub.Outlet(pb.OutletRequest(outlet_id=shop.outlet, compare=pb.COMPARISON_PREVIOUS))]
+        ]
     assert rows_of(answer.alerts) == expected(visible, YESTERDAY, left_out=["3d"])
+    assert sorted(row for alerts in cards for row in rows_of(alerts)) == sorted(rows_of(answer.alerts))
     assert list(answer.games_left_out) == ["3d"]
     assert "福彩3D" in answer.note_zh
     assert "until it ends" in answer.note_en
