@@ -17,7 +17,7 @@ from fucai.analytics.measures import (
     read_measures,
     sums_of,
 )
-from fucai.analytics.outlet_days import of_sides
+from fucai.analytics.outlet_days import hold_months, of_sides
 from fucai.analytics.paging import page
 from fucai.analytics.pairing import pairing, pairing_message, read_period
 from fucai.analytics.questions import BadQuestionError, read_dimensions
@@ -141,6 +141,7 @@ async def _groups(
         selection.key,
         **selection.switches,
         rest=bool(shown),
+        months=hold_months(pair.days, pair.base),
     )
     days = of_sides(pair.days, pair.base)
     if shown:

@@ -7,7 +7,7 @@ from functools import cache
 from string import Template
 from typing import NamedTuple
 
-from fucai.analytics.outlet_days import BEFORE, NET_SALES, NOW, of_sides, rows
+from fucai.analytics.outlet_days import BEFORE, NET_SALES, NOW, hold_months, of_sides, rows
 from fucai.analytics.questions import BadQuestionError
 from fucai.analytics.selection import Selection, merged
 from fucai.analytics.store import Ask, Row
@@ -63,7 +63,7 @@ async def cells(
     """
     member = "toString(outlet_id)" if outlets else "''"
     keys = frozenset({"outlet_id"} if outlets else ())
-    text = _paired(dimensions, member, keys, selection.key, today=bool(selection.today), as_of=bool(selection.as_of_ms))
+    text = _paired(dimensions, member, keys, selection.key, **selection.switches, months=hold_months(*sides))
     return await _cells(ask, text, sides, selection)
 
 
@@ -76,7 +76,7 @@ async def placed(ask: Ask, sides: tuple[DayRange, DayRange], area: str, selectio
     Raises:
         BadQuestionError: there are more than MAX_CELLS.
     """
-    text = _placed(area, selection.key, today=bool(selection.today), as_of=bool(selection.as_of_ms))
+    text = _placed(area, selection.key, **selection.switches, months=hold_months(*sides))
     return await _cells(ask, text, sides, selection)
 
 
@@ -102,6 +102,7 @@ def _paired(
     *,
     today: bool,
     as_of: bool,
+    months: bool,
 ) -> str:
     chosen = where(conditions, today=today, as_of=as_of)
     return Template(plain("paired")).substitute(
@@ -112,7 +113,7 @@ def _paired(
             keys_of(dimensions) | chosen.keys | keys,
             NOW | BEFORE,
             chosen,
-            by_month=not chosen.daily,
+            by_month=months and not chosen.daily,
             kinds=NET_SALES,
         ),
         summed=chosen.summed,
@@ -120,9 +121,10 @@ def _paired(
 
 
 @cache
-def _placed(area: str, conditions: tuple[tuple[str, bool], ...], *, today: bool, as_of: bool) -> str:
+def _placed(area: str, conditions: tuple[tuple[str, bool], ...], *, today: bool, as_of: bool, months: bool) -> str:
     dimensions = ("game",) if area == "game" else ()
-    outlets = _paired(dimensions, "toString(outlet_id)", frozenset({"outlet_id"}), conditions, today=today, as_of=as_of)
+    keys = frozenset({"outlet_id"})
+    outlets = _paired(dimensions, "toString(outlet_id)", keys, conditions, today=today, as_of=as_of, months=months)
     if area in ("", "game"):
         return outlets
     return Template(plain("placed")).substitute(area=groups((area,), today=today), paired=outlets)

@@ -248,8 +248,11 @@ def growth(
     today: bool = False,
     as_of: bool = False,
     rest: bool = False,
+    months: bool = True,
 ) -> str:
     """Sums of a period and its base by group; `rest` for the sums of all groups that are not shown, as one.
+
+    Without `months` no month lies whole in either.
 
     Parameters of the query: those of the days and their base, rows, those of the selection whose key is `conditions`,
     those of the sums; shown with `rest`. Columns: groups, the sums `names` (sales among them), then
@@ -267,7 +270,7 @@ def growth(
             keys,
             NOW | BEFORE,
             chosen,
-            by_month=not (chosen.daily or tells_days(dimensions)),
+            by_month=months and not (chosen.daily or tells_days(dimensions)),
         ),
         sums=",\n    ".join(f"sum({side}{name}) AS {shown}{name}" for side, shown, _ in sides for name in names),
         terms=",\n        ".join(terms),
