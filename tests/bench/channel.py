@@ -42,6 +42,17 @@ def _read(name: str) -> Template:
 _OUTLETS = _read("outlets")
 _SALES = _read("sales")
 
+_BATCHES = (
+    "DROP TABLE IF EXISTS bench_round SYNC",
+    "DROP TABLE IF EXISTS bench_batches SYNC",
+    "CREATE TABLE bench_round ENGINE = Memory AS SELECT * FROM sales LIMIT 0",
+    "CREATE TABLE bench_batches ENGINE = MergeTree ORDER BY batch AS SELECT *, toUInt32(0) AS batch FROM sales LIMIT 0",
+)
+_SPLIT = (
+    "INSERT INTO bench_batches SELECT *, toUInt32(cityHash64(terminal_id, seq) % {batches:UInt32}) FROM bench_round"
+)
+_WRITE = "INSERT INTO sales SELECT * EXCEPT batch FROM bench_batches WHERE batch = {number:UInt32}"
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -128,7 +139,7 @@ def fill_sales(client: Client, channel: Channel, told: Callable[[int], None]) ->
     client.command("ALTER TABLE sales MODIFY SETTING fsync_after_insert = 0, min_rows_to_fsync_after_merge = 0")
     for start in range(0, channel.numbers, _STEP):
         count = min(_STEP, channel.numbers - start)
-        client.command(_SALES.substitute(table="sales"), {**asked, "start": start, "count": count})
+        client.command(_SALES.substitute(table="sales"), {**asked, "round": 0, "start": start, "count": count})
         told(count)
     client.command("ALTER TABLE sales MODIFY SETTING fsync_after_insert = 1, min_rows_to_fsync_after_merge = 1")
 
@@ -140,18 +151,30 @@ def merge_months(client: Client) -> None:
         client.command(f"OPTIMIZE TABLE sales PARTITION {month} FINAL")
 
 
-def prepare_batch(client: Client, channel: Channel, size: int) -> None:
-    """Keep events of the last day for `write_batch`."""
-    client.command("DROP TABLE IF EXISTS bench_batch SYNC")
-    client.command("CREATE TABLE bench_batch ENGINE = Memory AS SELECT * FROM sales LIMIT 0")
-    client.command(
-        _SALES.substitute(table="bench_batch"), {**_asked(channel), "start": channel.numbers - size, "count": size}
-    )
+def prepare_batches(client: Client, channel: Channel, events: int, size: int) -> list[int]:
+    """Keep so many new events of the last day, of all outlets, for `write_batch`; returns how many are in each batch.
+
+    They are new ones: the same again and again would be packed so well that the engine, which merges parts of like
+    sizes, would merge the day's whole part with every few batches.
+    """
+    a_round = channel.each * OUTLETS
+    rounds = -(-events // a_round)
+    batches = rounds * a_round // size
+    for text in _BATCHES:
+        client.command(text)
+    asked = {**_asked(channel), "start": channel.numbers - a_round, "count": a_round}
+    for number in range(1, rounds + 1):
+        client.command(_SALES.substitute(table="bench_round"), {**asked, "round": number})
+        client.command(_SPLIT, {"batches": batches})
+        client.command("TRUNCATE TABLE bench_round")
+    client.command("OPTIMIZE TABLE bench_batches FINAL")
+    sizes = client.query("SELECT count() FROM bench_batches GROUP BY batch ORDER BY batch").result_columns[0]
+    return [int(count) for count in sizes]
 
 
-def write_batch(client: Client) -> None:
-    """Store these events once more, as a loader stores others."""
-    client.command("INSERT INTO sales SELECT * FROM bench_batch")
+def write_batch(client: Client, number: int) -> None:
+    """Store the events of one batch, as a loader does."""
+    client.command(_WRITE, {"number": number})
 
 
 def _asked(channel: Channel) -> dict[str, object]:

@@ -37,7 +37,7 @@ from tests.bench.channel import (
     fill_registry,
     fill_sales,
     merge_months,
-    prepare_batch,
+    prepare_batches,
     write_batch,
 )
 from tests.bench.growth_questions import Question, plain_service, questions, same
@@ -49,10 +49,13 @@ DATABASE = "fucai"
 CLIENTS = 4
 RATE = 20_000
 BATCH = 3_000
-"""Events of one insert: what a loader gathers at this rate while it waits for more."""
+"""Events of one insert, about: what a loader gathers at this rate while it waits for more."""
 
 ROUNDS = 15
 CROWDED_SECONDS = 8.0
+SPARE = 1.3
+"""Times as many events are kept as the crowd should take: a slow question ends late."""
+
 DAILY = ("trend by day", "headline")
 _SMALLEST = 500_000
 
@@ -171,16 +174,19 @@ def _crowd(url: str, stub: AnalyticsServiceStub, channel: Channel, found: list[M
     Each question is asked twice over: by all of them the same, and by each another one of its kind.
     """
     client = connect(url, DATABASE)
-    prepare_batch(client, channel, BATCH)
+    sizes = prepare_batches(client, channel, round(RATE * CROWDED_SECONDS * 2 * len(found) * SPARE), BATCH)
+    _await_merges(client)
     stop = threading.Event()
     began = time.monotonic()
 
     def write() -> int:
-        batches = 0
-        while not stop.wait(max(0.0, began + batches * BATCH / RATE - time.monotonic())):
-            write_batch(client)
-            batches += 1
-        return batches
+        written = 0
+        for number, size in enumerate(sizes):
+            if stop.wait(max(0.0, began + written / RATE - time.monotonic())):
+                return written
+            write_batch(client, number)
+            written += size
+        raise RuntimeError("no events are left to write: the questions took longer than was thought")
 
     def ask(question: Question, times: list[float], ends: float) -> None:
         while time.monotonic() < ends:
@@ -195,10 +201,10 @@ def _crowd(url: str, stub: AnalyticsServiceStub, channel: Channel, found: list[M
                 for asking in [threads.submit(ask, question, times, ends) for question in asked]:
                     asking.result()
         stop.set()
-        batches = writing.result()
+        written = writing.result()
         seconds = time.monotonic() - began
     client.close()
-    return batches * BATCH / seconds
+    return written / seconds
 
 
 def _milliseconds(stub: AnalyticsServiceStub, question: Question) -> float:

@@ -66,7 +66,8 @@ def questions(channel: Channel) -> list[Question]:
         Question("decompose by district", "Decompose", pb.DecomposeRequest(**year, by=["district"]), WALKING),
         Question("rank outlets", "Rank", pb.RankRequest(**year, of="outlet", within="mgmt_area"), WALKING),
         Question("profile", "Profile", pb.ProfileRequest(**year), QUICK),
-        Question("outlet card", "Outlet", pb.OutletRequest(outlet_id="O01205", **year), QUICK),
+        Question("outlet card, 4 weeks", "Outlet", pb.OutletRequest(outlet_id="O01205", to_day=whole["to_day"]), QUICK),
+        Question("outlet card, the year", "Outlet", pb.OutletRequest(outlet_id="O01205", **year), QUICK),
     ]
 
 
