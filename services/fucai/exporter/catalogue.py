@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fucai.exporter.benchmark import GRAINS, benchmark_question
+from fucai.exporter.concentration import concentration_question
 from fucai.exporter.decompose import decompose_question
 from fucai.exporter.family import CHANNEL, DISTRICT, GAME, ZONE_TYPE, zones
 from fucai.exporter.growth import MEASURES, OF_ZONES, growth_question
@@ -28,5 +29,6 @@ def all_questions(asking: Asking) -> tuple[Question, ...]:
         found.append(scale_question(asking, place, in_headline=False))
         found.append(growth_question(place, in_headline=False, measures=OF_ZONES))
     found.append(decompose_question())
+    found += [concentration_question(place) for place in _IN_HEADLINE]
     found += [benchmark_question(asking, grain) for grain in GRAINS]
     return (*found, alerts_question(asking), silent_question())

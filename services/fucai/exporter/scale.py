@@ -1,4 +1,4 @@
-"""Channel scale as metrics: outlets installed, opened and closed, penetration, terminals, by place."""
+"""Channel scale as metrics: outlets installed, opened and closed, penetration, sales of each, terminals, by place."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from fucai.v1 import analytics_pb2 as pb
 _TERMINALS = CHANNEL.family("terminals", "Terminals bound to installed outlets at the end of the period.")
 _ACTIVE_TERMINALS = CHANNEL.family(
     "active_terminals", "Those of the terminals with a sale in the last {days} open days up to the end of the period."
+)
+_PER_TERMINAL_WEEK = CHANNEL.family(
+    "sales_per_terminal_week",
+    "Sales of the period per terminal bound to an installed outlet and seven days; absent without terminals.",
+    money=True,
+    period=True,
 )
 
 
@@ -43,7 +49,23 @@ def _per_active(place: Place) -> Family:
     return place.family("sales_per_active_outlet", text, money=True, period=True)
 
 
-_OF_PLACE = (_installed, _unregistered, _opened, _closed, _penetration, _per_active)
+def _per_installed(place: Place) -> Family:
+    text = "Sales of the period per installed outlet; absent without installed outlets."
+    return place.family("sales_per_installed_outlet", text, money=True, period=True)
+
+
+def _per_active_day(place: Place) -> Family:
+    text = "Sales of the period per active outlet and open day; absent without either."
+    return place.family("sales_per_active_outlet_open_day", text, money=True, period=True)
+
+
+def _per_installed_day(place: Place) -> Family:
+    text = "Sales of the period per installed outlet and open day; absent without either."
+    return place.family("sales_per_installed_outlet_open_day", text, money=True, period=True)
+
+
+_SALES_PER = (_per_active, _per_installed, _per_active_day, _per_installed_day)
+_OF_PLACE = (_installed, _unregistered, _opened, _closed, _penetration, *_SALES_PER)
 _ACTIVE = (active, active_growth, marks)
 
 
@@ -59,7 +81,7 @@ def scale_question(asking: Asking, place: Place, *, in_headline: bool) -> Questi
         request.compare = pb.COMPARISON_YOY
     families = [kind(place) for kind in (*_OF_PLACE, *(() if in_headline else _ACTIVE))]
     if place is CHANNEL:
-        families += [_TERMINALS, _ACTIVE_TERMINALS]
+        families += [_TERMINALS, _ACTIVE_TERMINALS, _PER_TERMINAL_WEEK]
     return Question(
         f"scale_{place.dimension or 'channel'}",
         "Scale",
@@ -88,12 +110,25 @@ def _of_place(place: Place, row: pb.ScaleRow) -> Iterator[Sample]:
     yield Sample(_closed(place), of_period, row.closed)
     if row.HasField("penetration"):
         yield Sample(_penetration(place), values, row.penetration)
-    if row.HasField("sales_per_outlet_fen"):
-        yield Sample(_per_active(place), of_period, row.sales_per_outlet_fen / FEN)
+    for kind, fen in zip(_SALES_PER, _sales_per(row), strict=True):
+        if fen is not None:
+            yield Sample(kind(place), of_period, fen / FEN)
     if row.HasField("terminals"):
         yield Sample(_TERMINALS, values, row.terminals)
     if row.HasField("active_terminals"):
         yield Sample(_ACTIVE_TERMINALS, values, row.active_terminals)
+    if row.HasField("sales_per_terminal_week_fen"):
+        yield Sample(_PER_TERMINAL_WEEK, of_period, row.sales_per_terminal_week_fen / FEN)
+
+
+def _sales_per(row: pb.ScaleRow) -> tuple[int | None, ...]:
+    """Sales per active and installed outlet, then both per open day, in fen."""
+    return (
+        row.sales_per_outlet_fen if row.HasField("sales_per_outlet_fen") else None,
+        row.sales_per_installed_fen if row.HasField("sales_per_installed_fen") else None,
+        row.sales_per_outlet_open_day_fen if row.HasField("sales_per_outlet_open_day_fen") else None,
+        row.sales_per_installed_open_day_fen if row.HasField("sales_per_installed_open_day_fen") else None,
+    )
 
 
 def _active(place: Place, row: pb.ScaleRow) -> Iterator[Sample]:

@@ -113,6 +113,23 @@ def _expected(analytics: AnalyticsServiceStub) -> Samples:
     for zone in analytics.Scale(pb.ScaleRequest(by=["zone"])).rows:
         _put(found, "fucai_zone_installed_outlets", zone.installed, zone=zone.group[0] or "none")
         _put(found, "fucai_zone_active_outlets", zone.active, zone=zone.group[0] or "none")
+    (scale,) = analytics.Scale(pb.ScaleRequest(with_terminals=True)).rows
+    for name, fen in (
+        ("installed_outlet", scale.sales_per_installed_fen),
+        ("active_outlet_open_day", scale.sales_per_outlet_open_day_fen),
+        ("installed_outlet_open_day", scale.sales_per_installed_open_day_fen),
+        ("terminal_week", scale.sales_per_terminal_week_fen),
+    ):
+        assert fen
+        _put(found, f"fucai_channel_sales_per_{name}_yuan", fen / 100, period="28d")
+    for place in ("", "zone_type"):
+        ranked = analytics.Rank(pb.RankRequest(from_day=days[0], to_day=days[1], within=place, top=1))
+        for one in ranked.concentrations:
+            labels = {"period": "28d"} | ({place: one.within or "none"} if place else {})
+            prefix = f"fucai_{place or 'channel'}"
+            _put(found, f"{prefix}_concentration_outlets", one.members, **labels)
+            _put(found, f"{prefix}_largest_tenth_share_ratio", one.top_share, **labels)
+            _put(found, f"{prefix}_sales_gini_ratio", one.gini, **labels)
     total = analytics.Decompose(pb.DecomposeRequest(from_day=days[0], to_day=days[1])).total
     for part, fen in (("new", total.new_fen), ("closed", total.closed_fen), ("same", total.same_fen)):
         _put(found, "fucai_channel_sales_change_yuan", fen / 100, part=part, period="28d")
@@ -132,7 +149,7 @@ def _expected(analytics: AnalyticsServiceStub) -> Samples:
 
 
 def test_every_question_is_published_as_it_is_answered(analytics: AnalyticsServiceStub, analytics_address: str) -> None:
-    """Growth by place, scale by zone, causes, alerts, silence and benchmark equal what is asked directly."""
+    """Growth and spread by place, scale, causes, alerts, silence and benchmark equal what is asked directly."""
     wanted = _expected(analytics)
 
     async def scenario() -> Samples:

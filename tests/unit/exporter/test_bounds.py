@@ -33,6 +33,11 @@ def flood(question: Question) -> Message:
     if question.method == "Scale":
         rows = [answers.scale_row(name, sales_fen=int(name), growth=answers.UP) for name in names]
         return pb.ScaleResponse(rows=rows, about=answers.about())
+    if question.method == "Rank":
+        sold = {name: pb.Measurement(value=pb.Quantity(fen=int(name))) for name in names}
+        places = [pb.RankRow(within=name, measurement=one) for name, one in sold.items()]
+        spread = [pb.Concentration(within=name, members=9, top_share=0.2, gini=0.1) for name in names]
+        return pb.RankResponse(pairing=answers.PAIRING, rows=places, concentrations=spread, about=answers.about())
     measures = tuple(
         pb.Measurement(measure=name, value=pb.Quantity(count=1), growth=answers.UP)
         for name in MEASURES

@@ -14,7 +14,13 @@ PERIOD = {"period": "28d"}
 def test_scale_of_the_channel_has_terminals_and_leaves_active_outlets_to_the_headline() -> None:
     """Counts of outlets and terminals; a figure that the headline has is not told twice."""
     rig = Rig()
-    row = answers.scale_row(terminals=8, active_terminals=6)
+    row = answers.scale_row(
+        terminals=8,
+        active_terminals=6,
+        sales_per_installed_fen=225,
+        sales_per_outlet_open_day_fen=12,
+        sales_per_terminal_week_fen=28,
+    )
     rig.publish("scale_channel", pb.ScaleResponse(rows=[row], about=answers.about()))
     assert rig.value("fucai_channel_installed_outlets") == 4
     assert rig.value("fucai_channel_active_not_installed_outlets") == 1
@@ -22,6 +28,10 @@ def test_scale_of_the_channel_has_terminals_and_leaves_active_outlets_to_the_hea
     assert rig.value("fucai_channel_closed_outlets", **PERIOD) == 1
     assert rig.value("fucai_channel_penetration_ratio") == 0.5
     assert rig.value("fucai_channel_sales_per_active_outlet_yuan", **PERIOD) == 3
+    assert rig.value("fucai_channel_sales_per_installed_outlet_yuan", **PERIOD) == 2.25
+    assert rig.value("fucai_channel_sales_per_active_outlet_open_day_yuan", **PERIOD) == 0.12
+    assert rig.value("fucai_channel_sales_per_installed_outlet_open_day_yuan", **PERIOD) is None
+    assert rig.value("fucai_channel_sales_per_terminal_week_yuan", **PERIOD) == 0.28
     assert rig.value("fucai_channel_terminals") == 8
     assert rig.value("fucai_channel_active_terminals") == 6
     assert rig.value("fucai_channel_active_outlets") is None
@@ -109,6 +119,26 @@ def test_parts_and_effects_sum_to_the_change() -> None:
     base = rig.value("fucai_channel_base_sales_yuan", **PERIOD)
     assert base == 10
     assert base + sum(parts.values()) == pytest.approx(base + sum(effects.values())) == 13
+
+
+def test_concentration_is_told_of_the_channel_and_of_each_zone_type() -> None:
+    """Over how many outlets, the share of the largest tenth, and Gini; without outlets that sold only their number."""
+    rig = Rig()
+    spread = pb.Concentration(members=20, top_members=2, top_share=0.4, gini=0.25)
+    rig.publish("concentration_channel", pb.RankResponse(pairing=answers.PAIRING, concentrations=[spread]))
+    of_types = [
+        pb.Concentration(within="night_market", members=1, top_members=1, top_share=1, gini=0),
+        pb.Concentration(within=""),
+    ]
+    rig.publish("concentration_zone_type", pb.RankResponse(pairing=answers.PAIRING, concentrations=of_types))
+    assert rig.value("fucai_channel_concentration_outlets", **PERIOD) == 20
+    assert rig.value("fucai_channel_largest_tenth_share_ratio", **PERIOD) == 0.4
+    assert rig.value("fucai_channel_sales_gini_ratio", **PERIOD) == 0.25
+    market, nowhere = ({"zone_type": name, **PERIOD} for name in ("night_market", "none"))
+    assert rig.value("fucai_zone_type_largest_tenth_share_ratio", **market) == 1
+    assert rig.value("fucai_zone_type_sales_gini_ratio", **market) == 0
+    assert rig.value("fucai_zone_type_concentration_outlets", **nowhere) == 0
+    assert rig.value("fucai_zone_type_sales_gini_ratio", **nowhere) is None
 
 
 def test_alerts_are_counted_by_rule_where_it_could_judge() -> None:
