@@ -26,6 +26,11 @@ _GROWTH = Definition(
 )
 _AVERAGE_ZH = "移动平均：最近 {buckets} 个完整期（含本期）销售额的平均；有不完整的期时不给出"
 _AVERAGE_EN = "Moving average: mean sales of the last {buckets} whole buckets up to this one; absent where one is cut"
+_OPEN_AVERAGE_ZH = "移动平均：最近 {buckets} 个开市日（含本日）销售额的平均；休市日不计入，取其前开市日的平均"
+_OPEN_AVERAGE_EN = (
+    "Moving average: mean sales of the last {buckets} open days up to this one; a closed day is in none and has that "
+    "of the open days before it"
+)
 _RUNNING_SUM = Definition(
     name="running_sum",
     text_zh="累计：本组自首期至本期的销售额之和",
@@ -194,11 +199,14 @@ def of_sales(*, compared: bool) -> list[Definition]:
     return [_SALES, *([_GROWTH] if compared else [])]
 
 
-def of_trend(measures: Iterable[Measure] = (), *, grouped: bool, moving_average: int = 0) -> list[Definition]:
-    """The definitions that a trend needs."""
+def of_trend(
+    measures: Iterable[Measure] = (), *, grouped: bool, moving_average: int = 0, open_days: bool = False
+) -> list[Definition]:
+    """The definitions that a trend needs; `open_days` for a moving average over these."""
     further = [measure.definition() for measure in measures if measure.name not in ("sales", "bets")]
     if moving_average:
-        zh, en = (text.format(buckets=moving_average) for text in (_AVERAGE_ZH, _AVERAGE_EN))
+        texts = (_OPEN_AVERAGE_ZH, _OPEN_AVERAGE_EN) if open_days else (_AVERAGE_ZH, _AVERAGE_EN)
+        zh, en = (text.format(buckets=moving_average) for text in texts)
         further.append(Definition(name="moving_average", text_zh=zh, text_en=en))
     return [_SALES, _BETS, *further, _RUNNING_SUM, _GROWTH, *([_AS_OF] if grouped else [])]
 

@@ -55,6 +55,7 @@ class TrendQuestion:
         selection: which events count.
         moving_average: buckets of a moving average; 0 for none.
         top: groups shown; 0 for all.
+        average_open_days: whether closed days are in no average.
     """
 
     days: DayRange
@@ -67,6 +68,7 @@ class TrendQuestion:
     selection: Selection = EVERYTHING
     moving_average: int = 0
     top: int = 0
+    average_open_days: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,9 @@ def read_trend(request: analytics_pb2.TrendRequest, today: date, now_ms: int, *,
     if request.moving_average > MAX_AVERAGE:
         text = f"{request.moving_average} buckets: choose 1 to {MAX_AVERAGE}, or 0 for none"
         bad.append(Violation("moving_average", text))
+    if request.average_open_days and (not request.moving_average or grain is not Grain.DAY):
+        text = "true, which has a meaning with a moving_average by grain day only: choose those, or leave it out"
+        bad.append(Violation("average_open_days", text))
     if first and last and last < first:
         bad.append(_reversed(first, last))
     if bad or first is None or last is None:
@@ -110,7 +115,17 @@ def read_trend(request: analytics_pb2.TrendRequest, today: date, now_ms: int, *,
             raise BadQuestionError([Violation("grain", text)])
     needed = tuple(name for name in sums_of(measures) if name not in {*_FIGURES, OPEN_DAYS})
     return TrendQuestion(
-        days, grain, by, comparison, base_first, measures, needed, selection, request.moving_average, request.top
+        days,
+        grain,
+        by,
+        comparison,
+        base_first,
+        measures,
+        needed,
+        selection,
+        request.moving_average,
+        request.top,
+        request.average_open_days,
     )
 
 

@@ -106,7 +106,11 @@ async def stream_trend(
 async def _course(asked: Asked, request: analytics_pb2.TrendRequest, *, bounded: bool) -> _Course:
     question = read_trend(request, asked.today, asked.now_ms, bounded=bounded)
     now = await reach(asked.ask)
-    by_calendar = question.comparison or any(sums.OPEN_DAYS in measure.sums for measure in question.measures)
+    by_calendar = (
+        question.comparison
+        or question.average_open_days
+        or any(sums.OPEN_DAYS in measure.sums for measure in question.measures)
+    )
     known = await market(asked.ask, question.days, question.selection) if by_calendar else Market()
     found = buckets_of(question, now, known)
     fixed, named, last_hour = await asyncio.gather(
@@ -131,7 +135,10 @@ async def _end(asked: Asked, course: _Course) -> analytics_pb2.TrendResponse:
     return analytics_pb2.TrendResponse(
         freshness=course.now.freshness(asked.now_ms),
         definitions=definitions.of_trend(
-            question.measures, grouped=bool(question.by), moving_average=question.moving_average
+            question.measures,
+            grouped=bool(question.by),
+            moving_average=question.moving_average,
+            open_days=question.average_open_days,
         ),
         currency=asked.currency,
         comparison_rule=definitions.comparison_rule(question.grain, question.comparison),
@@ -204,7 +211,8 @@ def _rows(
     here = [()] if groups is None else _ordered(groups.get((slot.start, slot.hour), set()))
     cells = [(group, Cell(slot.start, slot.hour, group)) for group in here]
     found = [(group, values.get(cell, nothing), bases.get(cell, nothing)) for group, cell in cells]
-    course.window.append(_whole_sales(slot, question, [(group, value) for group, value, _ in found]))
+    if not question.average_open_days or course.market.open_days(slot.days):
+        course.window.append(_whole_sales(slot, question, [(group, value) for group, value, _ in found]))
     both = ([value for _, value, _ in found], [base for _, _, base in found]) if question.measures else ()
     wholes = [_whole(side, question) for side in both]
     open_days = _open_days(slot, course) if question.measures else (0, 0)

@@ -771,6 +771,7 @@ class TrendRequest(_message.Message):
     TOP_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AVERAGE_OPEN_DAYS_FIELD_NUMBER: _builtins.int
     from_day: _builtins.str
     """First business day, YYYY-MM-DD."""
     to_day: _builtins.str
@@ -789,6 +790,10 @@ class TrendRequest(_message.Message):
     """Rows of one page; 0 for all that one message carries."""
     page_token: _builtins.str
     """Where the page before ended."""
+    average_open_days: _builtins.bool
+    """True for a moving average over open days, by grain day only: a day on which the market is closed is in none, and has
+    that of the open days before it.
+    """
     @_builtins.property
     def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Dimensions, in order: game, zone, zone_type, district, mgmt_area, format, channel_class, outlet, kind, draw, weekday (1 to 7), hour (00 to 23)."""
@@ -819,10 +824,11 @@ class TrendRequest(_message.Message):
         top: _builtins.int = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        average_open_days: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "by", b"by", "compare", b"compare", "from_day", b"from_day", "grain", b"grain", "measures", b"measures", "moving_average", b"moving_average", "page_size", b"page_size", "page_token", b"page_token", "selection", b"selection", "to_day", b"to_day", "top", b"top"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["average_open_days", b"average_open_days", "base_from_day", b"base_from_day", "by", b"by", "compare", b"compare", "from_day", b"from_day", "grain", b"grain", "measures", b"measures", "moving_average", b"moving_average", "page_size", b"page_size", "page_token", b"page_token", "selection", b"selection", "to_day", b"to_day", "top", b"top"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

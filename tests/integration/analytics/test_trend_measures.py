@@ -16,7 +16,7 @@ from fucai.v1 import analytics_pb2 as pb
 from fucai.v1.analytics_pb2_grpc import AnalyticsServiceStub
 from tests.integration.analytics.oracle import days_between
 from tests.integration.analytics.test_growth import MEASURES, measured, opened_days, shown, signed, value_of, wire
-from tests.integration.analytics.world import Event, World
+from tests.integration.analytics.world import CLOSURES, Event, World
 
 NEW_YEARS = {2022: date(2022, 2, 1), 2023: date(2023, 1, 22), 2024: date(2024, 2, 10), 2025: date(2025, 1, 29)}
 FURTHER = [name for name in MEASURES if name not in {"sales", "bets", "events", "payouts"}]
@@ -152,6 +152,38 @@ def test_a_moving_average_needs_whole_buckets(analytics: AnalyticsServiceStub, o
             assert row.moving_average_fen == round(Fraction(sum(expected[place - 2 : place + 1]), 3))
 
 
+@pytest.mark.parametrize(
+    ("game", "scopes", "first", "last"),
+    [
+        ("", {"all", "draw_games"}, "2024-01-20", "2024-03-10"),
+        ("", {"all", "draw_games"}, "2025-02-20", "2025-03-09"),
+        ("instant", {"all"}, "2025-02-20", "2025-03-09"),
+    ],
+)
+def test_a_moving_average_may_be_of_open_days(
+    analytics: AnalyticsServiceStub, of_days: Days, game: str, scopes: set[str], first: str, last: str
+) -> None:
+    """A closed day is in no mean and has that of the open days before it; instant tickets rest only when all do."""
+    selection = pb.Selection(filters=[pb.Filter(dimension="game", values=[game])] if game else [])
+    request = pb.TrendRequest(
+        from_day=first, to_day=last, moving_average=5, average_open_days=True, selection=selection
+    )
+    answer = analytics.Trend(request)
+    closed = [(begin, end) for begin, end, scope, _ in CLOSURES if scope in scopes]
+    opened: list[int] = []
+    for row in answer.rows:
+        if not any(begin <= date.fromisoformat(row.bucket) <= end for begin, end in closed):
+            opened.append(sales([event for event in of_days(row.bucket, row.bucket) if game in ("", event.game)]))
+        mean = round(Fraction(sum(opened[-5:]), 5)) if len(opened) >= 5 else None
+        assert (row.moving_average_fen if row.HasField("moving_average_fen") else None) == mean, row.bucket
+    assert 5 < len(opened) < len(answer.rows)
+    assert "a closed day is in none" in next(d.text_en for d in answer.definitions if d.name == "moving_average")
+    request.average_open_days = False
+    assert [row.moving_average_fen for row in analytics.Trend(request).rows] != [
+        row.moving_average_fen for row in answer.rows
+    ]
+
+
 def test_the_largest_groups_stand_alone_and_the_rest_together(analytics: AnalyticsServiceStub, of_days: Days) -> None:
     """Two outlets with the largest sales of the whole period in each month; outlets of the others count once."""
     request = pb.TrendRequest(from_day="2024-05-01", to_day="2024-06-30", grain=pb.GRAIN_MONTH, by=["outlet"], top=2)
@@ -244,6 +276,8 @@ def test_a_headline_of_a_selection(analytics: AnalyticsServiceStub, world: World
     [
         ({"measures": ["profit"]}, "measures[0]", "'profit' is no measure"),
         ({"moving_average": 1_001}, "moving_average", "choose 1 to 1000"),
+        ({"average_open_days": True}, "average_open_days", "with a moving_average by grain day only"),
+        ({"average_open_days": True, "moving_average": 2, "grain": pb.GRAIN_WEEK}, "average_open_days", "leave it out"),
         ({"base_from_day": "2023-01-01"}, "base_from_day", "the comparison is none: choose base_period"),
         ({"compare": pb.COMPARISON_BASE_PERIOD, "base_from_day": "2024-01-01"}, "base_from_day", "reaches into"),
         ({"page_token": "x"}, "page_token", "is none that this service gave"),

@@ -120,6 +120,7 @@ def test_trend_and_headline_take_the_same_options(address: str, service: FakeAna
         == 0
     )
     asked = service.asked
+    assert not asked.average_open_days
     assert (asked.compare, asked.measures, asked.moving_average, asked.top) == (pb.COMPARISON_LUNAR, ["visits"], 7, 3)
     assert asked.selection.filters == [pb.Filter(dimension="game", values=["ssq"])]
     assert (

@@ -54,6 +54,9 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
         str, typer.Option(help="Further measures, joined with commas, such as visits,attach_rate,sales_per_outlet.")
     ] = "",
     moving_average: Annotated[int, typer.Option(min=0, help="Mean sales of the last so many buckets beside.")] = 0,
+    average_open_days: Annotated[
+        bool, typer.Option("--average-open-days", help="Closed days are in no moving average; by day only.")
+    ] = False,
     top: Annotated[int, typer.Option(min=0, help="So many groups, the largest; the rest as others. 0: all.")] = 0,
     asked: Asked,
     out: Output,
@@ -66,7 +69,7 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
         fucai query trend --from 2025-01-01 --to 2025-12-31 --grain month --by game,outlet --format csv
         fucai query trend --grain hour --compare previous
         fucai query trend --grain week --measure visits,attach_rate --filter zone_type=night_market
-        fucai query trend --plot --moving-average 7
+        fucai query trend --plot --moving-average 7 --average-open-days
         fucai query trend --grain month --output trend.xlsx
 
     Zones and formats are those of the day of the sale. A bucket ends at the last stored day, and its base likewise.
@@ -85,6 +88,7 @@ def trend(  # noqa: PLR0913 (each is an option of the command line)
             base_from_day=base_first,
             measures=listed(measure),
             moving_average=moving_average,
+            average_open_days=average_open_days,
             top=top,
             selection=asked.selection,
         )
