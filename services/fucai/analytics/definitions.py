@@ -41,6 +41,12 @@ _SAME = Definition(
     text_zh="同店：本期与基期均有销售的网点，其两期销售额及增长率",
     text_en="Same outlet: outlets that sold in both periods, their sales of both and the growth",
 )
+_SAME_OPEN = Definition(
+    name=_SAME.name,
+    text_zh="同店：本期与基期均有销售，且按最新登记在两期所有开市日均在营的网点，其两期销售额及增长率",
+    text_en="Same outlet: outlets that sold in both periods and, by the newest registration, were open on all open "
+    "days of both; their sales of both and the growth",
+)
 _AS_OF = Definition(
     name="as_of_sale",
     text_zh="区域、业态等属性按销售当日的登记计算",
@@ -211,9 +217,10 @@ def of_trend(
     return [_SALES, _BETS, *further, _RUNNING_SUM, _GROWTH, *([_AS_OF] if grouped else [])]
 
 
-def of_growth(measures: Iterable[Measure], *, grouped: bool) -> list[Definition]:
-    """The definitions that growth needs."""
-    return [*(measure.definition() for measure in measures), _SAME, _GROWTH, *([_AS_OF] if grouped else [])]
+def of_growth(measures: Iterable[Measure], *, grouped: bool, same_open: bool = False) -> list[Definition]:
+    """The definitions that growth needs; `same_open` for same outlets that were open on all open days."""
+    same = _SAME_OPEN if same_open else _SAME
+    return [*(measure.definition() for measure in measures), same, _GROWTH, *([_AS_OF] if grouped else [])]
 
 
 def of_headline(*, least_sales: int, open_days: int, grouped: bool) -> list[Definition]:

@@ -19,7 +19,7 @@ from fucai.analytics.measures import (
 )
 from fucai.analytics.outlet_days import hold_months, of_sides
 from fucai.analytics.paging import page
-from fucai.analytics.pairing import pairing, pairing_message, read_period
+from fucai.analytics.pairing import market, pairing, pairing_message, read_period
 from fucai.analytics.questions import BadQuestionError, read_dimensions
 from fucai.analytics.reach import names, reach
 from fucai.analytics.selection import Selection, merged, read_selection
@@ -55,6 +55,7 @@ class _Question:
     names: tuple[str, ...]
     selection: Selection
     small_base_fen: int
+    same_open: bool
 
 
 async def growth(asked: Asked, request: analytics_pb2.GrowthRequest) -> analytics_pb2.GrowthResponse:
@@ -71,6 +72,8 @@ async def growth(asked: Asked, request: analytics_pb2.GrowthRequest) -> analytic
         raise BadQuestionError(bad)
     pair = await pairing(asked.ask, period, question.selection)
     fixed = await rates.parameters(asked.ask, question.names)
+    if question.same_open:
+        fixed |= await _open_span(asked, question, pair)
     groups, whole, named = await asyncio.gather(
         _groups(asked, question, pair, fixed) if question.by else _none(),
         _groups(asked, question, pair, fixed, whole=True),
@@ -100,7 +103,7 @@ async def growth(asked: Asked, request: analytics_pb2.GrowthRequest) -> analytic
         if is_lacking([total.value, total.base])
         else ()
     )
-    told = definitions.of_growth(question.measures, grouped=bool(question.by))
+    told = definitions.of_growth(question.measures, grouped=bool(question.by), same_open=question.same_open)
     answer.about.CopyFrom(asked.about(now, told, lacking))
     return answer
 
@@ -117,6 +120,7 @@ def _read(request: analytics_pb2.GrowthRequest, asked: Asked, bad: list[Violatio
         tuple(name for name in needed if name in sums.SUMS),
         selection,
         request.small_base_fen,
+        request.same_outlets_open,
     )
 
 
@@ -142,6 +146,7 @@ async def _groups(
         **selection.switches,
         rest=bool(shown),
         months=hold_months(pair.days, pair.base),
+        same_open="open_from" in fixed,
     )
     days = of_sides(pair.days, pair.base)
     if shown:
@@ -151,6 +156,14 @@ async def _groups(
         raise BadQuestionError([Violation("by", f"more than {MAX_GROUPS:,} groups: name fewer dimensions")])
     others = (texts.OTHERS, *[""] * (len(question.by) - 1)) if shown else ()
     return [_group(row, question.names, others, pair.open_days) for row in rows]
+
+
+async def _open_span(asked: Asked, question: _Question, pair: Pairing) -> dict[str, object]:
+    """From when to when an outlet must be open to be so on all open days of both periods; nothing if there are none."""
+    sides = [pair.days, *([pair.base] if pair.base else [])]
+    closed = (await market(asked.ask, pair.days, question.selection)).closed()
+    days = [day for side in sides for day in side if not any(day in closure for closure in closed)]
+    return {"open_from": min(days), "open_to": max(days)} if days else {}
 
 
 def _group(row: Row, named: Sequence[str], others: tuple[str, ...], open_days: tuple[int, int]) -> _Group:

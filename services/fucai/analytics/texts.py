@@ -100,6 +100,7 @@ _ALWAYS_SHIFTED = {
     Comparison.LUNAR: "addDays(business_day, {shift_days:Int32})",
     Comparison.BASE_PERIOD: "addDays(business_day, {shift_days:Int32})",
 }
+_OPEN = "outlet_id IN (SELECT outlet_id FROM ({stays}) WHERE opened <= {{open_from:Date}} AND gone > {{open_to:Date}})"
 _NOT_LEAP_DAY = "NOT (toMonth(business_day) = 2 AND toDayOfMonth(business_day) = 29)"
 
 
@@ -249,10 +250,11 @@ def growth(
     as_of: bool = False,
     rest: bool = False,
     months: bool = True,
+    same_open: bool = False,
 ) -> str:
     """Sums of a period and its base by group; `rest` for the sums of all groups that are not shown, as one.
 
-    Without `months` no month lies whole in either.
+    Without `months` no month lies whole in either. With `same_open` same outlets are open from open_from to open_to.
 
     Parameters of the query: those of the days and their base, rows, those of the selection whose key is `conditions`,
     those of the sums; shown with `rest`. Columns: groups, the sums `names` (sales among them), then
@@ -277,6 +279,7 @@ def growth(
         sold=sums.SUMS["sold"].term,
         now=NOW.text,
         before=BEFORE.text,
+        eligible=_OPEN.format(stays=_read("stays")) if same_open else "1",
         summed=chosen.summed,
         kept=f"NOT has({_SHOWN}, {grouped})" if rest else "1",
     )

@@ -1101,6 +1101,7 @@ class GrowthRequest(_message.Message):
     TOP_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SAME_OUTLETS_OPEN_FIELD_NUMBER: _builtins.int
     from_day: _builtins.str
     """First business day, YYYY-MM-DD; empty for the first day of to_day's month."""
     to_day: _builtins.str
@@ -1121,6 +1122,8 @@ class GrowthRequest(_message.Message):
     """Rows of one page; 0 for all that one message carries."""
     page_token: _builtins.str
     """Where the page before ended."""
+    same_outlets_open: _builtins.bool
+    """True to count as same outlets only those that were open on all open days of both periods, by the newest registration."""
     @_builtins.property
     def by(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Dimensions, in order; none for the whole."""
@@ -1149,10 +1152,11 @@ class GrowthRequest(_message.Message):
         top: _builtins.int = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        same_outlets_open: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "benchmark", b"benchmark", "by", b"by", "compare", b"compare", "from_day", b"from_day", "measures", b"measures", "page_size", b"page_size", "page_token", b"page_token", "selection", b"selection", "small_base_fen", b"small_base_fen", "to_day", b"to_day", "top", b"top"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_from_day", b"base_from_day", "base_to_day", b"base_to_day", "benchmark", b"benchmark", "by", b"by", "compare", b"compare", "from_day", b"from_day", "measures", b"measures", "page_size", b"page_size", "page_token", b"page_token", "same_outlets_open", b"same_outlets_open", "selection", b"selection", "small_base_fen", b"small_base_fen", "to_day", b"to_day", "top", b"top"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

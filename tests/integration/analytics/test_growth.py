@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -130,14 +130,25 @@ def opened_days(days: Iterable[date]) -> int:
     return sum(day not in CLOSED for day in days)
 
 
+def open_throughout(world: World, days: Iterable[date]) -> set[str]:
+    """The registered outlets that were open on each of these days that lies in no closure."""
+    opened = [day for day in days if day not in CLOSED]
+    return {
+        version.outlet
+        for version in world.versions
+        if all(version.opened <= day and (version.closed is None or day < version.closed) for day in opened)
+    }
+
+
 def check(
     row: pb.GrowthRow,
     sides: tuple[Sequence[Event], Sequence[Event]],
     wholes: tuple[Sequence[Event], Sequence[Event]],
     covered: str,
     open_days: tuple[int, int],
+    eligible: Collection[str] | None = None,
 ) -> None:
-    """Every measure of a row, its base and growth, and the same outlets."""
+    """Every measure of a row, its base and growth, and the same outlets, only `eligible` ones if given."""
     now, before = (measured(side, whole, days) for side, whole, days in zip(sides, wholes, open_days, strict=True))
     for found in row.measurements:
         name = found.measure
@@ -147,7 +158,7 @@ def check(
         mark, ratio = change(now[name], before[name], covered)
         assert growth_of(found.growth) == (mark, pytest.approx(ratio) if ratio is not None else None), name
     sold, base_sold = ({one.outlet for one in side if one.kind == "SALE" and one.bets > 0} for side in sides)
-    same = sold & base_sold
+    same = {outlet for outlet in sold & base_sold if eligible is None or outlet in eligible}
     sums = [sum(signed(one, one.amount_fen) for one in side if one.outlet in same) for side in sides]
     assert row.same_outlets == len(same)
     assert row.same_outlet.value.fen == sums[0]
@@ -155,7 +166,7 @@ def check(
     assert growth_of(row.same_outlet.growth) == (mark, pytest.approx(ratio) if ratio is not None else None)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(16))
 def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub, world: World, seed: int) -> None:
     """All measures of the whole, of every group and of the others; by attributes of the sale or of today; filtered."""
     draw = random.Random(seed)
@@ -169,6 +180,7 @@ def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub,
     kept = draw.choice(["", "zone_type", "game"])
     values = {"zone_type": ["night_market"], "game": ["ssq", "instant"]}.get(kept, [])
     exclude = draw.random() < 0.5
+    same_open = seed >= 12
     events = [e for e in world.events if not kept or (value_of(e, kept, world, on) in values) != exclude]
     answer = analytics.Growth(
         pb.GrowthRequest(
@@ -178,6 +190,7 @@ def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub,
             by=by,
             measures=MEASURES,
             top=top,
+            same_outlets_open=same_open,
             selection=pb.Selection(
                 filters=[pb.Filter(dimension=kept, values=values, exclude=exclude)] if kept else [],
                 attributes=pb.ATTRIBUTE_BASIS_TODAY if today else pb.ATTRIBUTE_BASIS_AS_OF_SALE,
@@ -189,7 +202,8 @@ def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub,
     assert (answer.pairing.base_from_day, answer.pairing.base_to_day) == (base[0].isoformat(), base[-1].isoformat())
     wholes = [e for e in events if first <= e.day <= last], [e for e in events if base[0] <= e.day <= base[-1]]
     opened = opened_days(days_between(first, last)), opened_days(base)
-    check(answer.total, wholes, wholes, covered, opened)
+    eligible = open_throughout(world, [*days_between(first, last), *base]) if same_open else None
+    check(answer.total, wholes, wholes, covered, opened, eligible)
     if not by:
         assert not answer.rows
         return
@@ -200,12 +214,26 @@ def test_random_questions_equal_a_recomputation(analytics: AnalyticsServiceStub,
     assert [tuple(row.group) for row in answer.rows[: len(listed)]] == listed
     assert len(answer.rows) == answer.total_rows == len(listed) + bool(rest)
     for key, row in zip(listed, answer.rows, strict=False):
-        check(row, (sides[0].get(key, []), sides[1].get(key, [])), wholes, covered, opened)
+        check(row, (sides[0].get(key, []), sides[1].get(key, [])), wholes, covered, opened, eligible)
     if rest:
         others = answer.rows[-1]
         assert (others.group[0], others.group_names[0]) == ("others", "其他")
         both = tuple([e for key in rest for e in side.get(key, [])] for side in sides)
-        check(others, both, wholes, covered, opened)  # type: ignore[arg-type]
+        check(others, both, wholes, covered, opened, eligible)  # type: ignore[arg-type]
+
+
+def test_an_outlet_that_opened_late_is_no_same_outlet_where_all_open_days_are_asked_for(
+    analytics: AnalyticsServiceStub, world: World
+) -> None:
+    """Outlets that opened or closed within a period, and one that nobody registered, count in the plain way alone."""
+    year: dict[str, Any] = {"from_day": "2024-01-01", "to_day": "2024-12-31"}
+    plain, narrow = (analytics.Growth(pb.GrowthRequest(**year, same_outlets_open=is_open)) for is_open in (False, True))
+    days = [*days_between(date(2023, 1, 1), date(2023, 12, 31)), *days_between(date(2024, 1, 1), date(2024, 12, 31))]
+    assert narrow.total.same_outlets == len(open_throughout(world, days)) < plain.total.same_outlets
+    told = [
+        next(one.text_en for one in of.about.definitions if one.name == "same_outlet_sales") for of in (plain, narrow)
+    ]
+    assert ["open on all open days" in text for text in told] == [False, True]
 
 
 def test_an_average_per_open_day_takes_closures_out(analytics: AnalyticsServiceStub, world: World) -> None:

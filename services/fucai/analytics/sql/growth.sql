@@ -6,16 +6,17 @@ SELECT
     $sums,
     countIf(sells) AS outlets,
     countIf(base_sells) AS base_outlets,
-    countIf(sells AND base_sells) AS same_outlets,
-    sumIf(now_sales, sells AND base_sells) AS same_sales,
-    sumIf(before_sales, sells AND base_sells) AS base_same_sales
+    countIf(same) AS same_outlets,
+    sumIf(now_sales, same) AS same_sales,
+    sumIf(before_sales, same) AS base_same_sales
 FROM
 (
     SELECT
         $groups AS groups, outlet_id,
         $terms,
         sumIf($sold, $now) > 0 AS sells,
-        sumIf($sold, $before) > 0 AS base_sells
+        sumIf($sold, $before) > 0 AS base_sells,
+        sells AND base_sells AND $eligible AS same
     FROM
     (
         $rows

@@ -22,7 +22,7 @@ _FEN = 100
 @with_output
 @with_selection
 @with_base
-def growth(
+def growth(  # noqa: PLR0913 (each is an option of the command)
     *,
     first: Annotated[str, typer.Option("--from", help="First business day; else the first of --to's month.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last business day; else the last whole stored one.")] = "",
@@ -42,6 +42,9 @@ def growth(
     ] = "",
     benchmark: Annotated[str, typer.Option(help="Published series to stand beside.")] = "",
     small_base: Annotated[int, typer.Option(min=0, help="Show no growth on base sales below so many yuan.")] = 0,
+    same_open: Annotated[
+        bool, typer.Option("--same-open", help="Same outlets (同店) are those open on all open days of both periods.")
+    ] = False,
     top: Annotated[int, typer.Option(min=0, help="So many groups, the largest; the rest as others. 0: all.")] = 0,
     base: Base,
     asked: Asked,
@@ -69,6 +72,7 @@ def growth(
         selection=asked.selection,
         benchmark=benchmark,
         small_base_fen=small_base * _FEN,
+        same_outlets_open=same_open,
         top=top,
     )
     with channel("analytics", asked.data) as opened:
