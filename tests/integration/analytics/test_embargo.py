@@ -106,6 +106,13 @@ def test_a_scheduled_seal_comes_and_goes_by_the_clock_alone(client: Any) -> None
     store(client, records)
     rows = client.query("SELECT DISTINCT game, draw_no FROM visible_sales").result_rows
     assert set(rows) == {("ssq", "2026001"), ("ssq", "2026003"), ("instant", "")}
+    outlets = [outlet for (outlet,) in client.query("SELECT DISTINCT outlet_id FROM sales").result_rows]
+    of_each = [
+        row
+        for outlet in outlets
+        for row in client.query("SELECT * FROM outlet_sales(outlet_id = {one:String})", {"one": outlet}).result_rows
+    ]
+    assert sorted(of_each) == sorted(client.query("SELECT * FROM visible_sales").result_rows)
     named = client.query("SELECT game, draw_no FROM withheld_draws").result_rows
     assert set(named) == ALL_DRAWS - set(rows)
 
