@@ -184,7 +184,7 @@ def test_figures_as_of_a_moment_before_anything_was_stored_are_zero(analytics: A
 
 def test_a_plan_reads_both_periods_from_the_projection_by_draw(store_url: str) -> None:
     """The disjunction of both periods still finds the projection and its key."""
-    text = paired._placed("mgmt_area", (("game", False), ("zone", True)), today=False, as_of=False)  # noqa: SLF001
+    text = paired._placed("mgmt_area", (("game", False), ("zone", True)), today=False, as_of=False, months=True)  # noqa: SLF001
     days = {"first_day": date(2024, 1, 1), "last_day": date(2024, 1, 31)}
     base = {"base_first_day": date(2023, 1, 1), "base_last_day": date(2023, 1, 31)}
     client = connect(store_url, DATABASE)
