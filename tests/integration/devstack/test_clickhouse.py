@@ -135,6 +135,12 @@ def test_settings_hold_for_one_request(client: Client) -> None:
     assert client.query(ask).result_rows == [(65_409, "")]
 
 
+def test_merges_give_way_to_questions(client: Client) -> None:
+    """The engine took the setting; whether the system lets it depends on rights."""
+    text = "SELECT value FROM system.server_settings WHERE name = 'os_threads_nice_value_merge_mutate'"
+    assert client.query(text).result_rows == [("10",)]
+
+
 def test_the_database_of_a_client(clickhouse_url: str, client: Client) -> None:
     """Names without a database are looked up in the client's own."""
     client.command("CREATE TABLE mine (a UInt8) ENGINE = Memory")

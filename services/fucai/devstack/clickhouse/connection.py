@@ -21,6 +21,7 @@ _chdb: Any = importlib.import_module("chdb._chdb")  # the compiled module, which
 
 _ENGINE_ERRORS = (RuntimeError, UnicodeDecodeError)  # the second where the error quotes bytes that are no text
 _SETTING = re.compile(r"\w+")
+_MERGES_GIVE_WAY = "os_threads_nice_value_merge_mutate=10"  # to questions and inserts, where cores are few
 _SERVER_DEFAULTS = b"SET implicit_select = 0"  # chDB reads `1 + 1` as a query; a server does not
 
 
@@ -62,7 +63,7 @@ class Connection:
         """
         _chdb.set_signal_handlers_enabled(0)
         try:
-            connection = cls(_chdb.connect(path), version)
+            connection = cls(_chdb.connect(f"{path}?{_MERGES_GIVE_WAY}"), version)
         except _ENGINE_ERRORS as error:
             raise EngineError(_text_of(error), version) from error
         connection.run(_SERVER_DEFAULTS, "Null", {})
