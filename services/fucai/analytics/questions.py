@@ -100,7 +100,7 @@ def read_trend(request: analytics_pb2.TrendRequest, today: date, now_ms: int, *,
         text = f"{request.moving_average} buckets: choose 1 to {MAX_AVERAGE}, or 0 for none"
         bad.append(Violation("moving_average", text))
     if request.average_open_days and (not request.moving_average or grain is not Grain.DAY):
-        text = "true, which has a meaning with a moving_average by grain day only: choose those, or leave it out"
+        text = "has a meaning with a moving average by day only: choose those, or leave it out"
         bad.append(Violation("average_open_days", text))
     if first and last and last < first:
         bad.append(_reversed(first, last))

@@ -56,6 +56,8 @@ _OPTIONS = {
     "from_day": "--from",
     "to_day": "--to",
     "base_from_day": "--base-from",
+    "moving_average": "--moving-average",
+    "average_open_days": "--average-open-days",
     "base_to_day": "--base-to",
     "cutoff_day": "--cutoff",
     "active_open_days": "--active-days",

@@ -276,7 +276,7 @@ def test_a_headline_of_a_selection(analytics: AnalyticsServiceStub, world: World
     [
         ({"measures": ["profit"]}, "measures[0]", "'profit' is no measure"),
         ({"moving_average": 1_001}, "moving_average", "choose 1 to 1000"),
-        ({"average_open_days": True}, "average_open_days", "with a moving_average by grain day only"),
+        ({"average_open_days": True}, "average_open_days", "with a moving average by day only"),
         ({"average_open_days": True, "moving_average": 2, "grain": pb.GRAIN_WEEK}, "average_open_days", "leave it out"),
         ({"base_from_day": "2023-01-01"}, "base_from_day", "the comparison is none: choose base_period"),
         ({"compare": pb.COMPARISON_BASE_PERIOD, "base_from_day": "2024-01-01"}, "base_from_day", "reaches into"),
